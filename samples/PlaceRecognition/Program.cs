@@ -1,0 +1,3 @@
+using TorchSharp;
+
+Console.WriteLine(torch.arange(6).reshape(2, 3).sum().item<long>());
