@@ -1,0 +1,263 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace TorchPooling.Tests;
+
+/// <summary>What holds for every module of <see cref="Registry"/>.</summary>
+public class CommonTests
+{
+    public static TheoryData<Case> All => Registry.All;
+
+    public static TheoryData<Case, ScalarType> HalfPrecision
+    {
+        get
+        {
+            var data = new TheoryData<Case, ScalarType>();
+            foreach (var item in Registry.Cases)
+            {
+                data.Add(item, ScalarType.Float16);
+                data.Add(item, ScalarType.BFloat16);
+            }
+
+            return data;
+        }
+    }
+
+    [Theory, MemberData(nameof(All))]
+    public void Gradients_agree_with_central_differences(Case item)
+    {
+        using var scope = NewDisposeScope();
+        var module = Double(item);
+        var x = Input(item, 2, item.MinSize + 2, item.MinSize + 1).to(ScalarType.Float64).requires_grad_();
+        var direction = randn_like(module.call(x));
+        Tensor Loss() => (module.call(x) * direction).sum();
+        Loss().backward();
+
+        foreach (var (name, value) in module.named_parameters().Select(p => (p.name, (Tensor)p.parameter)).Append(("x", x)))
+        {
+            var analytic = value.grad!;
+            Tolerance.AssertClose(CentralDifferences(value, Loss), analytic, 1e-6, $"{item}: gradient of {name}");
+        }
+    }
+
+    [Theory, MemberData(nameof(All))]
+    public void No_tensor_is_left_behind(Case item)
+    {
+        using var module = item.Create();
+        using var x = Input(item, 1, item.MinSize + 2, item.MinSize + 2);
+        for (var i = 0; i < 3; i++)
+        {
+            var before = Live;
+            using var y = module.call(x);
+            Assert.Equal(before + 1, Live);
+        }
+    }
+
+    [Theory, MemberData(nameof(All))]
+    public void A_thousand_training_passes_leave_no_tensor(Case item)
+    {
+        using var module = item.Create();
+        using var x = Input(item, 1, item.MinSize, item.MinSize).requires_grad_();
+        long Pass()
+        {
+            using (var scope = NewDisposeScope())
+            {
+                module.call(x).sum().backward();
+                module.zero_grad();
+                x.grad?.zero_();
+            }
+
+            return Live;
+        }
+
+        Pass();
+        var before = Live;
+        for (var i = 0; i < 1000; i++)
+        {
+            Pass();
+        }
+
+        Assert.Equal(before, Live);
+    }
+
+    [Theory, MemberData(nameof(All))]
+    public void Weights_survive_the_round_trip_through_a_state_dict(Case item)
+    {
+        using var folder = new TemporaryFolder();
+        using var scope = NewDisposeScope();
+        var module = item.Create();
+        var other = item.Create();
+        module.save(folder.File("weights"));
+        other.load(folder.File("weights"));
+        var x = Input(item, 1, item.MinSize + 3, item.MinSize + 3);
+        module.eval();
+        other.eval();
+        Tolerance.AssertClose(module.call(x), other.call(x), 0);
+    }
+
+    [Theory, MemberData(nameof(All))]
+    public void Odd_sizes_and_layouts_give_the_same_as_one_contiguous_map(Case item)
+    {
+        using var scope = NewDisposeScope();
+        var module = item.Create();
+        module.eval();
+        foreach (var (h, w) in new[] { (1, 1), (3, 5), (1, 7), (6, 2), (13, 9) })
+        {
+            var (height, width) = (item.MinSize + h - 1, item.MinSize + w - 1);
+            var wide = Input(item, 4, height, 2 * width);
+            var strided = wide.slice(0, 0, 4, 2).slice(3, 0, 2 * width, 2);
+            var expected = module.call(strided.contiguous());
+            var channels_last = strided.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
+            Tolerance.AssertClose(expected, module.call(strided), 1e-5, $"{item}: strided {height}×{width}");
+            Tolerance.AssertClose(expected, module.call(channels_last), 1e-5, $"{item}: channels-last {height}×{width}");
+        }
+    }
+
+    [Theory, MemberData(nameof(All))]
+    public void A_batch_is_its_images_one_by_one_and_may_be_empty(Case item)
+    {
+        using var scope = NewDisposeScope();
+        var module = item.Create();
+        module.eval();
+        var x = Input(item, 3, item.MinSize + 2, item.MinSize + 4);
+        var one_by_one = cat([.. x.split(1).Select(module.call)]);
+        Tolerance.AssertClose(one_by_one, module.call(x), 1e-5);
+
+        var none = module.call(x.narrow(0, 0, 0));
+        Assert.Equal((long[])[0, .. one_by_one.shape[1..]], none.shape);
+    }
+
+    [Theory, MemberData(nameof(HalfPrecision))]
+    public void Half_precision_stays_near_single_precision_and_keeps_its_dtype(Case item, ScalarType dtype)
+    {
+        using var scope = NewDisposeScope();
+        var module = item.Create();
+        module.eval();
+        var x = Input(item, 2, item.MinSize + 3, item.MinSize + 2).to(dtype);
+        module.to(dtype);
+        var actual = module.call(x);
+        Assert.Equal(dtype, actual.dtype);
+        module.to(ScalarType.Float32);
+        var expected = module.call(x.to(ScalarType.Float32));
+        Tolerance.AssertClose(expected, actual.to(ScalarType.Float32), 3 * Tolerance.Of(dtype), item.Name);
+    }
+
+    [Theory, MemberData(nameof(All))]
+    public void To_moves_every_parameter_and_the_computation(Case item)
+    {
+        using var scope = NewDisposeScope();
+        var module = item.Create();
+        var names = module.state_dict().Keys.ToArray();
+        module.to(ScalarType.Float64);
+        Assert.All(module.parameters(), p => Assert.Equal(ScalarType.Float64, p.dtype));
+        Assert.Equal(names, module.state_dict().Keys);
+        var y = module.call(Input(item, 1, item.MinSize + 1, item.MinSize + 1).to(ScalarType.Float64));
+        Assert.Equal(ScalarType.Float64, y.dtype);
+    }
+
+    [Theory, MemberData(nameof(All))]
+    public void The_same_input_gives_the_same_bits_again(Case item)
+    {
+        using var scope = NewDisposeScope();
+        var module = item.Create();
+        module.eval();
+        var x = Input(item, 2, item.MinSize + 5, item.MinSize + 5);
+        Tolerance.AssertClose(module.call(x), module.call(x), 0);
+    }
+
+    [Theory, MemberData(nameof(All))]
+    public void Two_threads_share_one_model_and_get_the_single_thread_answers(Case item)
+    {
+        using var module = item.Create();
+        module.eval();
+        using var inputs = Input(item, 16, item.MinSize + 5, item.MinSize + 5);
+        using var gradients = no_grad();
+        using var expected = cat([.. inputs.split(1).Select(module.call)]);
+        Parallel.For(0, 200, new ParallelOptions { MaxDegreeOfParallelism = 2 }, i =>
+        {
+            using var scope = NewDisposeScope();
+            Tolerance.AssertClose(expected.narrow(0, i % 16, 1), module.call(inputs.narrow(0, i % 16, 1)), 0, $"{item}: image {i % 16}");
+        });
+    }
+
+    [Theory, MemberData(nameof(All))]
+    public void The_script_form_computes_the_same_for_other_batches_and_sizes(Case item)
+    {
+        foreach (var dtype in new[] { ScalarType.Float32, ScalarType.Float64, ScalarType.BFloat16 })
+        {
+            using var scope = NewDisposeScope();
+            using var folder = new TemporaryFolder();
+            var module = item.Create();
+            module.to(dtype);
+            torchscript.save(module, folder.File("m.pt"), Input(item, 2, item.MinSize + 2, item.MinSize + 2).to(dtype));
+            using var script = jit.load<Tensor, Tensor>(folder.File("m.pt"));
+            script.eval();
+            module.eval();
+            foreach (var (n, h, w) in new[] { (1, 0, 0), (3, 4, 7), (2, 11, 3) })
+            {
+                var x = Input(item, n, item.MinSize + h, item.MinSize + w).to(dtype);
+                Tolerance.AssertClose(module.call(x), script.call(x), where: $"{item} {dtype} {n}×{h}×{w}");
+            }
+        }
+    }
+
+    [Theory, MemberData(nameof(All))]
+    public void What_is_no_feature_map_is_refused_with_its_shape(Case item)
+    {
+        if (item.Name == "L2Normalize")
+        {
+            return;   // takes any shape
+        }
+
+        using var scope = NewDisposeScope();
+        var module = item.Create();
+        Refused("expected a feature map (N, C, H, W), got 2 dimensions (3, 4)", rand(3, 4));
+        Refused($"expected a feature map (N, C, H, W) with C, H, W ≥ 1, got (1, {item.Channels}, 0, 4)", rand(1, item.Channels, 0, 4));
+        Refused($"expected a floating-point tensor, got Int64 (1, {item.Channels}, 8, 8)", ones(1, item.Channels, 8, 8, dtype: ScalarType.Int64));
+        if (!item.TakesAnyChannels)
+        {
+            Refused("expected 3 channels, got a feature map (1, 7, 8, 8) with 7", rand(1, 7, 8, 8));
+            Refused("expected Float32 on cpu as the layer's parameters, got Float64 on cpu", rand(1, 3, 8, 8, dtype: ScalarType.Float64));
+        }
+
+        void Refused(string message, Tensor x) =>
+            Assert.Contains(message, Assert.ThrowsAny<ArgumentException>(() => module.call(x)).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Distinct values of both signs, so that no maximum is tied.</summary>
+    private static Tensor Input(Case item, long n, long height, long width)
+    {
+        using var generator = new Generator(7);
+        return randn([n, item.Channels, height, width], generator: generator);
+    }
+
+    private static nn.Module<Tensor, Tensor> Double(Case item)
+    {
+        var module = item.Create();
+        module.to(ScalarType.Float64);
+        return module;
+    }
+
+    private static Tensor CentralDifferences(Tensor value, Func<Tensor> loss)
+    {
+        const double step = 1e-6;
+        using var gradients = no_grad();
+        var gradient = zeros_like(value);
+        var (flat, result) = (value.view(-1), gradient.view(-1));
+        for (var i = 0; i < flat.numel(); i++)
+        {
+            using var scope = NewDisposeScope();
+            var kept = flat[i].clone();
+            flat[i] = kept + step;
+            var above = loss();
+            flat[i] = kept - step;
+            var below = loss();
+            flat[i] = kept;
+            result[i] = (above - below) / (2 * step);
+        }
+
+        return gradient;
+    }
+
+    private static long Live => DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount;
+}

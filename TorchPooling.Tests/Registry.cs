@@ -1,0 +1,35 @@
+using static TorchSharp.torch;
+
+namespace TorchPooling.Tests;
+
+/// <summary>One module with settings, as the common suite tests it.</summary>
+/// <param name="Name">Shown in test results.</param>
+/// <param name="Create">Makes the module.</param>
+/// <param name="Channels">Channels of the maps that it takes.</param>
+/// <param name="MinSize">The smallest height and width.</param>
+/// <param name="TakesAnyChannels">Whether the number of channels is free.</param>
+public sealed record Case(
+    string Name, Func<nn.Module<Tensor, Tensor>> Create, long Channels = 3, long MinSize = 1, bool TakesAnyChannels = true)
+{
+    public override string ToString() => Name;
+}
+
+/// <summary>Every module of the library with example settings: a new module joins all common tests with one line.</summary>
+public static class Registry
+{
+    public static IReadOnlyList<Case> Cases { get; } =
+    [
+        new("SPP max", () => new SpatialPyramidPool2d()),
+        new("SPP avg", () => new SpatialPyramidPool2d([3, 1], BinReduction.Avg)),
+        new("SPP sppnet rule", () => new SpatialPyramidPool2d([1, 2], bins: BinRule.SppNet), MinSize: 2),
+        new("GeM", () => new GeM2d()),
+        new("L2Normalize", () => new L2Normalize()),
+        new("NetVLAD", () => new NetVLAD(4, 3), TakesAnyChannels: false),
+        new("NetVLAD with bias", () => new NetVLAD(4, 3, bias: true), TakesAnyChannels: false),
+        new("NetVLAD of raw descriptors", () => new NetVLAD(2, 3, normalize_input: false), TakesAnyChannels: false),
+        new("VGG", () => new VggBackbone([[4], [6]], cut: VggCut.BeforeLastReLU), MinSize: 2, TakesAnyChannels: false),
+        new("VGG with batch norm", () => new VggBackbone([[4, 4], [5]], batch_norm: true, pool: () => nn.AvgPool2d(2)), MinSize: 4, TakesAnyChannels: false),
+    ];
+
+    public static TheoryData<Case> All => new(Cases);
+}

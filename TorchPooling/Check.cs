@@ -1,0 +1,82 @@
+using static TorchSharp.torch;
+
+namespace TorchPooling;
+
+/// <summary>The argument checks of all operators: what is wrong is said before native code sees it.</summary>
+internal static class Check
+{
+    /// <summary>A floating-point map (N, C, H, W) with C, H, W ≥ 1; N may be 0.</summary>
+    public static void FeatureMap(Tensor x, string name = "x")
+    {
+        ArgumentNullException.ThrowIfNull(x, name);
+        if (x.dim() != 4)
+        {
+            throw new ArgumentException($"expected a feature map (N, C, H, W), got {Describe(x)}", name);
+        }
+
+        if (x.size(1) < 1 || x.size(2) < 1 || x.size(3) < 1)
+        {
+            throw new ArgumentException($"expected a feature map (N, C, H, W) with C, H, W ≥ 1, got {Shape(x)}", name);
+        }
+
+        FloatingPoint(x, name);
+    }
+
+    /// <summary>A feature map whose C is <paramref name="channels"/>.</summary>
+    public static void FeatureMap(Tensor x, long channels, string name = "x")
+    {
+        FeatureMap(x, name);
+        if (x.size(1) != channels)
+        {
+            throw new ArgumentException($"expected {channels} channels, got a feature map {Shape(x)} with {x.size(1)}", name);
+        }
+    }
+
+    /// <summary>A floating-point matrix (M, D) with M ≥ <paramref name="rows"/> and D = <paramref name="columns"/>.</summary>
+    public static void Matrix(Tensor x, long rows, long columns, string name)
+    {
+        ArgumentNullException.ThrowIfNull(x, name);
+        if (x.dim() != 2 || x.size(0) < rows || x.size(1) != columns)
+        {
+            throw new ArgumentException($"expected a matrix of at least {rows} rows and {columns} columns, got {Describe(x)}", name);
+        }
+
+        FloatingPoint(x, name);
+    }
+
+    /// <summary>A tensor of exactly this shape.</summary>
+    public static void Exactly(Tensor x, ReadOnlySpan<long> shape, string name)
+    {
+        ArgumentNullException.ThrowIfNull(x, name);
+        if (!shape.SequenceEqual(x.shape))
+        {
+            throw new ArgumentException($"expected the shape ({string.Join(", ", shape.ToArray())}), got {Describe(x)}", name);
+        }
+    }
+
+    public static void FloatingPoint(Tensor x, string name)
+    {
+        if (!x.is_floating_point())
+        {
+            throw new ArgumentException($"expected a floating-point tensor, got {x.dtype} {Shape(x)}", name);
+        }
+    }
+
+    /// <summary>The input has the dtype and the device of the layer's parameters.</summary>
+    public static void LikeParameters(Tensor x, Tensor parameter, string name = "x")
+    {
+        if (x.dtype != parameter.dtype || x.device_type != parameter.device_type || x.device_index != parameter.device_index)
+        {
+            throw new ArgumentException(
+                $"expected {parameter.dtype} on {parameter.device} as the layer's parameters, got {x.dtype} on {x.device}", name);
+        }
+    }
+
+    /// <summary>The dtype that sums are held in: half precision is widened.</summary>
+    public static ScalarType AtLeastFloat32(ScalarType dtype) =>
+        dtype is ScalarType.Float16 or ScalarType.BFloat16 ? ScalarType.Float32 : dtype;
+
+    public static string Shape(Tensor x) => $"({string.Join(", ", x.shape)})";
+
+    private static string Describe(Tensor x) => $"{x.dim()} dimensions {Shape(x)}";
+}

@@ -1,0 +1,63 @@
+using static TorchSharp.torch;
+
+namespace TorchPooling;
+
+/// <summary>Scales vectors to unit Euclidean length.</summary>
+/// <remarks>
+/// <para>y = x / max(‖x‖₂, 1e-12) along one dimension, as <c>torch.nn.functional.normalize</c>; the gradient at an
+/// all-zero vector is 0, where that function's is 1e12.</para>
+/// <para>Shape: any; output as the input, in its dtype.</para>
+/// </remarks>
+public sealed class L2Normalize : nn.Module<Tensor, Tensor>, IScriptable
+{
+    private readonly long dim;
+
+    /// <param name="dim">The dimension that holds a vector.</param>
+    public L2Normalize(long dim = 1)
+        : base(nameof(L2Normalize)) => this.dim = dim;
+
+    /// <summary>See <see cref="pooling.l2_normalize"/>.</summary>
+    public override Tensor forward(Tensor x) => pooling.l2_normalize(x, dim);
+
+    ScriptDefinition IScriptable.script() => new(
+        """
+        def forward(self, x: Tensor) -> Tensor:
+            wide = x
+            if x.dtype == 5 or x.dtype == 15:  # float16, bfloat16
+                wide = x.float()
+            norm = torch.linalg_vector_norm(wide, 2, [self.dim], True)
+            inverse = torch.where(norm > 0, norm.clamp_min(1e-12).reciprocal(), torch.zeros_like(norm))
+            return (wide * inverse).to(x.dtype)
+        """,
+        (nameof(dim), dim));
+}
+
+public static partial class pooling
+{
+    /// <summary>The function behind <see cref="L2Normalize"/>.</summary>
+    /// <param name="x">Any shape.</param>
+    /// <param name="dim">The dimension that holds a vector.</param>
+    /// <returns>The shape and dtype of <paramref name="x"/>.</returns>
+    /// <exception cref="ArgumentException"><paramref name="x"/> is not floating-point.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="x"/> has no dimension <paramref name="dim"/>.</exception>
+    public static Tensor l2_normalize(Tensor x, long dim = 1)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        Check.FloatingPoint(x, nameof(x));
+        if (dim < -x.dim() || dim >= x.dim())
+        {
+            throw new ArgumentOutOfRangeException(nameof(dim), dim, $"expected a dimension of {Check.Shape(x)}");
+        }
+
+        using var scope = NewDisposeScope();
+        var wide = x.to(Check.AtLeastFloat32(x.dtype));
+        return (wide * inverse_norm(wide, dim)).to(x.dtype).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>1 / max(‖x‖, 1e-12) along <paramref name="dim"/>, kept; 0 for a zero vector, so that its gradient is 0.</summary>
+    internal static Tensor inverse_norm(Tensor x, long dim)
+    {
+        var norm = linalg.vector_norm(x, 2, [dim], keepdim: true);
+        return where(norm > 0, norm.clamp_min(1e-12).reciprocal(), zeros_like(norm));
+    }
+}
