@@ -1,0 +1,19 @@
+using SkiaSharp;
+
+namespace PlaceRecognition.Data;
+
+/// <summary>One picture and where it was taken, in metres.</summary>
+/// <param name="Name">The file's path, or what stands for it; names the picture in errors.</param>
+/// <param name="Draw">Draws the picture into an RGBA8888 bitmap of any size; may be called on any thread.</param>
+internal sealed record Place(string Name, double East, double North, Action<SKBitmap> Draw)
+{
+    public double DistanceTo(Place other) => Math.Sqrt(Square(East - other.East) + Square(North - other.North));
+
+    private static double Square(double x) => x * x;
+}
+
+/// <summary>The pictures that are searched, and those that ask where they were taken.</summary>
+internal sealed record PlaceSet(string Name, IReadOnlyList<Place> Database, IReadOnlyList<Place> Queries);
+
+/// <summary>A data set: different streets for training, for validation and for the test.</summary>
+internal sealed record PlaceData(PlaceSet Train, PlaceSet Val, PlaceSet Test);

@@ -1,0 +1,22 @@
+using PlaceRecognition.World;
+
+namespace PlaceRecognition.Data;
+
+/// <summary>The embedded data set: a world of streets, drawn here.</summary>
+internal static class StreetData
+{
+    public static PlaceData Create(int seed, WorldSize size)
+    {
+        var world = new StreetWorld(seed, size);
+        return new(Set("train", Split.Train), Set("val", Split.Val), Set("test", Split.Test));
+
+        PlaceSet Set(string name, Split split) => new(name, Places(split, isQuery: false), Places(split, isQuery: true));
+
+        List<Place> Places(Split split, bool isQuery) =>
+        [
+            .. world.Views.Where(view => view.Split == split && view.IsQuery == isQuery)
+                .Select(view => new Place(PhotoName.Of(view.East, view.North, view.Heading), view.East, view.North,
+                    bitmap => world.Render(view, bitmap))),
+        ];
+    }
+}

@@ -1,0 +1,56 @@
+using PlaceRecognition.Data;
+using TorchPooling;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace PlaceRecognition.Model;
+
+/// <summary>From an RGB picture (N, 3, H, W) with values 0 … 1 to the descriptor of its place (N, length).</summary>
+internal sealed class PlaceNetwork : nn.Module<Tensor, Tensor>, IScriptable
+{
+    private static readonly float[] Mean = [0.485f, 0.456f, 0.406f];
+    private static readonly float[] Deviation = [0.229f, 0.224f, 0.225f];
+
+    private readonly Tensor mean;
+    private readonly Tensor deviation;
+    private readonly Tensor image_size;   // what it was trained at, for those who load the file
+    private readonly VggBackbone backbone;
+    private readonly nn.Module<Tensor, Tensor> pool;
+
+    public PlaceNetwork(string kind, long[][] blocks, int clusters, ImageSize size)
+        : base(nameof(PlaceNetwork))
+    {
+        mean = tensor(Mean).reshape(3, 1, 1).DetachFromDisposeScope();
+        deviation = tensor(Deviation).reshape(3, 1, 1).DetachFromDisposeScope();
+        image_size = tensor(new long[] { size.Height, size.Width }).DetachFromDisposeScope();
+        backbone = new VggBackbone(blocks, batch_norm: true, cut: PoolingKind.CutOf(kind));
+        pool = PoolingKind.Create(kind, backbone.out_channels, clusters);
+        MinimumSide = 1 << (blocks.Length - 1);
+        RegisterComponents();
+    }
+
+    /// <summary>The smallest height and width that survive the pooling of the backbone.</summary>
+    public int MinimumSide { get; }
+
+    /// <summary>The NetVLAD layer, where it is one.</summary>
+    public NetVLAD? NetVLAD => pool as NetVLAD;
+
+    /// <summary>The map (N, C, h, w) that is pooled.</summary>
+    public Tensor Features(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        return backbone.call((x - mean) / deviation).MoveToOuterDisposeScope();
+    }
+
+    public override Tensor forward(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        return pool.call(Features(x)).MoveToOuterDisposeScope();
+    }
+
+    ScriptDefinition IScriptable.script() => new(
+        """
+        def forward(self, x: Tensor) -> Tensor:
+            return self.pool.forward(self.backbone.forward((x - self.mean) / self.deviation))
+        """);
+}

@@ -1,0 +1,18 @@
+namespace PlaceRecognition.Training;
+
+/// <summary>What decides the result of a training; a resumed run must have the same.</summary>
+/// <param name="Poolings">Trained one after the other, each from the same start.</param>
+/// <param name="Blocks">Widths of the backbone.</param>
+/// <param name="Clusters">K of NetVLAD.</param>
+/// <param name="Epochs">Passes for each pooling.</param>
+/// <param name="QueriesPerEpoch">Training queries of one pass; the descriptor cache is renewed before each.</param>
+/// <param name="Negatives">Hard negatives of a query.</param>
+internal sealed record TrainingOptions(
+    string[] Poolings, long[][] Blocks, int Clusters, int Epochs, int QueriesPerEpoch, int Negatives, double LearningRate, int Seed)
+{
+    public const double Margin = 0.1;
+    public const double PositiveRadius = 10;
+    public const int QueriesPerBatch = 4;
+    public const int SampledNegatives = 60;
+    public const int RememberedNegatives = 10;
+}
