@@ -13,6 +13,6 @@ internal sealed record TrainingOptions(
     public const double Margin = 0.1;
     public const double PositiveRadius = 10;
     public const int QueriesPerBatch = 4;
-    public const int SampledNegatives = 60;
+    public const int SampledNegatives = 1000;
     public const int RememberedNegatives = 10;
 }
