@@ -62,11 +62,8 @@ public class WeakenGlibcxxVersion : Task
         {
             File.Copy(file, temporary);
             var time = File.GetLastWriteTimeUtc(temporary);
-            var attributes = File.GetAttributes(temporary);
-            File.SetAttributes(temporary, FileAttributes.Normal);
             File.WriteAllBytes(temporary, bytes);
             File.SetLastWriteTimeUtc(temporary, time);
-            File.SetAttributes(temporary, attributes);
             File.Replace(temporary, file, null);
         }
         finally
