@@ -9,7 +9,7 @@ public class TorchBackendTests
     private const string Sample = "samples/PlaceRecognition/PlaceRecognition.csproj";
     private const string Library = "TorchPooling/TorchPooling.csproj";
 
-    // Columns: backend, native packages with their versions, version of TorchSharp.
+    // Columns: project, backend (empty: none given), native packages with their versions, version of TorchSharp.
     public static TheoryData<string, string, string, string> Backends { get; } = new()
     {
         { Tests, "", "TorchSharp-cpu 0.107.0", "0.107.0" },

@@ -81,7 +81,7 @@ public class WeakGlibcxxPublishTests
         </Project>
         """;
 
-    // Phase makes the build another one than the restore, which it needs the files of.
+    // Phase makes MSBuild read the project again after the restore, with the files that it wrote.
     private static string Publish(string output, string properties) => $"""
         <MSBuild Projects="App.csproj" Targets="Restore" Properties="Phase=restore;BaseIntermediateOutputPath=obj-{output}/;{properties}" />
             <MSBuild Projects="App.csproj" Targets="Publish" Properties="OutDir={output}/;PublishDir={output}/publish/;BaseIntermediateOutputPath=obj-{output}/;{properties}" />
