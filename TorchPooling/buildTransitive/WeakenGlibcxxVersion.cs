@@ -9,49 +9,26 @@ using Microsoft.Build.Utilities;
 /// <summary>
 /// Marks the need for GLIBCXX_3.4.32 in an ELF library as weak (VER_FLG_WEAK), so that the loader of an older
 /// libstdc++ accepts the library. It acts only where the one symbol of that version is the one that GCC 13 emits for
-/// including &lt;iostream&gt; and nothing calls; any other file stays as it is, with a warning.
+/// including &lt;iostream&gt; and nothing calls; a file that it does not understand stays as it is, with warning TPB001.
 /// </summary>
 public class WeakenGlibcxxVersion : Task
 {
     private const string Version = "GLIBCXX_3.4.32";
     private const string UncalledSymbol = "_ZSt21ios_base_library_initv";
-    private const ushort WeakFlag = 2;
-    private const uint SectionVersionNeeds = 0x6ffffffe, SectionVersionOfSymbol = 0x6fffffff, SectionDynamicSymbols = 11;
+    private const byte WeakFlag = 2;
+    private const uint Strings = 3, NoBits = 8, DynamicSymbols = 11, VersionNeeds = 0x6ffffffe, VersionOfSymbols = 0x6fffffff;
+    private const int HeaderSize = 64, SectionSize = 64, SymbolSize = 24, NeedSize = 16;
 
     [Required] public string[] Files { get; set; } = Array.Empty<string>();
 
-    /// <summary>auto or always.</summary>
-    public string Mode { get; set; } = "auto";
-
     public override bool Execute()
     {
-        if (Mode != "auto" && Mode != "always")
-        {
-            Log.LogError($"TorchSharpWeakGlibcxx is '{Mode}', expected one of: auto, always, never.");
-            return false;
-        }
-
-        if (Mode == "auto" && SystemHasVersion())
-        {
-            return true;
-        }
-
         foreach (var file in Files)
         {
             Weaken(file);
         }
 
-        return !Log.HasLoggedErrors;
-    }
-
-    private static bool SystemHasVersion()
-    {
-        var listed = (Environment.GetEnvironmentVariable("LD_LIBRARY_PATH") ?? "").Split(':').Where(d => d.Length > 0);
-        string[] standard = { "/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64", "/lib", "/usr/lib" };
-        var library = listed.Concat(standard).Select(d => Path.Combine(d, "libstdc++.so.6")).FirstOrDefault(File.Exists);
-
-        // Without a libstdc++ the library cannot load whatever its versions say.
-        return library == null || Encoding.ASCII.GetString(File.ReadAllBytes(library)).Contains(Version + "\0");
+        return true;
     }
 
     private void Weaken(string file)
@@ -59,117 +36,140 @@ public class WeakenGlibcxxVersion : Task
         try
         {
             var bytes = File.ReadAllBytes(file);
-            var flags = FindFlags(bytes);
-            if (flags < 0 || (bytes[flags] & WeakFlag) != 0)
+            var strong = FlagsOfVersion(bytes).Where(flags => (bytes[flags] & WeakFlag) == 0).ToList();
+            if (strong.Count == 0)
             {
                 return;
             }
 
-            bytes[flags] |= (byte)WeakFlag;
+            strong.ForEach(flags => bytes[flags] |= WeakFlag);
             Replace(file, bytes);
-            Log.LogMessage(MessageImportance.High, $"{file}: {Version} is now a weak need, for this system's older libstdc++.");
+            Log.LogMessage(MessageImportance.High, $"{file}: the need for {Version} is now weak, so that an older libstdc++ will do.");
         }
         catch (Exception e) when (e is InvalidDataException || e is IOException || e is UnauthorizedAccessException)
         {
-            Log.LogWarning($"{file}: left as it is, {e.Message} TorchSharp may not load on a system without {Version}.");
+            Log.LogWarning(null, "TPB001", null, file, 0, 0, 0, 0,
+                $"left as it is: {e.Message} TorchSharp will not load where libstdc++ lacks {Version}.");
         }
     }
 
-    // A new file takes the name: the old one may be a hard link into the packages folder. Its time is kept, so that
-    // the next build sees an up-to-date copy.
+    // A new file takes the name: the old one may be a hard or symbolic link into the packages folder. It keeps the
+    // permissions and the time of the old one, so that the next build sees an up-to-date copy.
     private static void Replace(string file, byte[] bytes)
     {
-        var time = File.GetLastWriteTimeUtc(file);
-        var temporary = file + ".weak";
-        File.Copy(file, temporary, overwrite: true);   // takes the permissions along
-        File.WriteAllBytes(temporary, bytes);
-        File.SetLastWriteTimeUtc(temporary, time);
-        File.Replace(temporary, file, null);
-    }
-
-    /// <summary>Offset of the flags of the version need; -1 if the library does not need the version.</summary>
-    private static int FindFlags(byte[] elf)
-    {
-        if (elf.Length < 64 || elf[0] != 0x7f || elf[1] != 'E' || elf[2] != 'L' || elf[3] != 'F')
-        {
-            throw new InvalidDataException("it is no ELF file.");
-        }
-
-        if (elf[4] != 2 || elf[5] != 1)
-        {
-            throw new InvalidDataException("it is no 64-bit little-endian ELF file.");
-        }
-
+        var temporary = Path.Combine(Path.GetDirectoryName(file), Path.GetRandomFileName());
         try
         {
-            var sections = Sections(elf);
-            var flags = -1;
-            foreach (var needs in sections.Where(s => s.Type == SectionVersionNeeds))
-            {
-                foreach (var need in VersionNeeds(elf, needs, sections[needs.Link]).Where(n => n.Name == Version))
-                {
-                    var symbols = SymbolsOfVersion(elf, sections, need.Index);
-                    if (symbols.Count != 1 || symbols[0] != UncalledSymbol)
-                    {
-                        throw new InvalidDataException($"it takes [{string.Join(", ", symbols)}] of {Version}, expected {UncalledSymbol} alone.");
-                    }
-
-                    flags = need.Flags;
-                }
-            }
-
-            return flags;
+            File.Copy(file, temporary);
+            var time = File.GetLastWriteTimeUtc(temporary);
+            File.WriteAllBytes(temporary, bytes);
+            File.SetLastWriteTimeUtc(temporary, time);
+            File.Replace(temporary, file, null);
         }
-        catch (Exception e) when (e is ArgumentException || e is OverflowException || e is IndexOutOfRangeException)
+        finally
         {
-            throw new InvalidDataException("its ELF tables point outside the file (truncated?).");
+            File.Delete(temporary);
         }
+    }
+
+    /// <summary>Offsets of the flags of the version need; none if the library does not need the version.</summary>
+    private static List<int> FlagsOfVersion(byte[] elf)
+    {
+        Expect(elf.Length >= 4 && BitConverter.ToUInt32(elf, 0) == 0x464c457f, "it is no ELF file.");
+        Expect(elf.Length >= HeaderSize, "it is truncated.");
+        Expect(elf[4] == 2 && elf[5] == 1, "it is no 64-bit little-endian ELF file.");
+
+        var sections = Sections(elf);
+        var flags = new List<int>();
+        foreach (var needs in sections.Where(s => s.Type == VersionNeeds))
+        {
+            foreach (var need in Needs(elf, needs).Where(n => HasText(elf, Linked(sections, needs), n + 8, Version)))
+            {
+                ExpectUncalledSymbolAlone(elf, sections, BitConverter.ToUInt16(elf, need + 6));
+                flags.Add(need + 4);
+            }
+        }
+
+        return flags;
     }
 
     private static List<Section> Sections(byte[] elf)
     {
-        var start = checked((int)BitConverter.ToInt64(elf, 0x28));
+        var start = BitConverter.ToUInt64(elf, 0x28);
         int size = BitConverter.ToUInt16(elf, 0x3a), count = BitConverter.ToUInt16(elf, 0x3c);
-        return Enumerable.Range(0, count).Select(i => new Section(elf, start + i * size)).ToList();
+        Expect(size == SectionSize && count > 0, "it has no section table of the usual form.");
+        Expect(IsInside(elf, start, (ulong)(count * size)), "its section table ends outside the file (truncated?).");
+
+        var sections = Enumerable.Range(0, count).Select(i => new Section(elf, (int)start + i * size)).ToList();
+        Expect(sections.All(s => s.Type == NoBits || IsInside(elf, s.Offset, s.Size)), "a section ends outside the file (truncated?).");
+        return sections;
     }
 
-    private static IEnumerable<VersionNeed> VersionNeeds(byte[] elf, Section section, Section names)
+    /// <summary>Offsets of the Elf64_Vernaux entries of every library (Elf64_Verneed) that the section names.</summary>
+    private static IEnumerable<int> Needs(byte[] elf, Section section)
     {
-        for (int entry = section.Offset, next = -1; next != 0; entry += next)
+        // Entries are chained by distances that a broken file may make endless, so they are counted.
+        var unread = (int)section.Size / NeedSize;
+        long end = (long)(section.Offset + section.Size), next;
+        for (var library = (long)section.Offset; ; library += next)
         {
-            var auxiliary = entry + BitConverter.ToInt32(elf, entry + 8);
-            for (var left = BitConverter.ToUInt16(elf, entry + 2); left > 0; left--)
+            Expect(unread-- > 0 && library + NeedSize <= end, "its version needs are not chained as expected.");
+            var need = library + BitConverter.ToUInt32(elf, (int)library + 8);
+            for (var left = BitConverter.ToUInt16(elf, (int)library + 2); left > 0; left--)
             {
-                yield return new VersionNeed(
-                    Text(elf, names.Offset + BitConverter.ToInt32(elf, auxiliary + 8)),
-                    auxiliary + 4,
-                    BitConverter.ToUInt16(elf, auxiliary + 6));
-                auxiliary += BitConverter.ToInt32(elf, auxiliary + 12);
+                Expect(unread-- > 0 && need + NeedSize <= end, "its version needs are not chained as expected.");
+                yield return (int)need;
+                need += BitConverter.ToUInt32(elf, (int)need + 12);
             }
 
-            next = BitConverter.ToInt32(elf, entry + 12);
-            if (next < 0)
+            next = BitConverter.ToUInt32(elf, (int)library + 12);
+            if (next == 0)
             {
-                throw new IndexOutOfRangeException();
+                yield break;
             }
         }
     }
 
-    private static List<string> SymbolsOfVersion(byte[] elf, List<Section> sections, int version)
+    private static void ExpectUncalledSymbolAlone(byte[] elf, List<Section> sections, int version)
     {
-        var versions = sections.First(s => s.Type == SectionVersionOfSymbol);
-        var symbols = sections.First(s => s.Type == SectionDynamicSymbols);
-        var names = sections[symbols.Link];
-        return Enumerable.Range(0, versions.Size / 2)
-            .Where(i => (BitConverter.ToUInt16(elf, versions.Offset + 2 * i) & 0x7fff) == version)
-            .Select(i => Text(elf, names.Offset + BitConverter.ToInt32(elf, symbols.Offset + 24 * i)))
+        var versions = sections.FirstOrDefault(s => s.Type == VersionOfSymbols);
+        var symbols = sections.FirstOrDefault(s => s.Type == DynamicSymbols);
+        Expect(versions != null && symbols != null && versions.Size / 2 == symbols.Size / SymbolSize, "its symbols and their versions do not match.");
+
+        var names = Linked(sections, symbols);
+        var taken = Enumerable.Range(0, (int)versions.Size / 2)
+            .Where(i => (BitConverter.ToUInt16(elf, (int)versions.Offset + 2 * i) & 0x7fff) == version)
+            .Select(i => (int)symbols.Offset + SymbolSize * i)
             .ToList();
+        Expect(taken.Count == 1 && HasText(elf, names, taken[0], UncalledSymbol),
+            $"it takes {taken.Count} symbol(s) of {Version}, expected {UncalledSymbol} alone.");
     }
 
-    private static string Text(byte[] elf, int offset)
+    private static Section Linked(List<Section> sections, Section section)
     {
-        var end = Array.IndexOf(elf, (byte)0, offset);
-        return Encoding.ASCII.GetString(elf, offset, end - offset);
+        Expect(section.Link < sections.Count, "a section links to one that does not exist.");
+        return sections[(int)section.Link];
+    }
+
+    /// <summary>Whether the offset into the string table that is kept at <paramref name="place"/> leads to the text.</summary>
+    private static bool HasText(byte[] elf, Section strings, int place, string text)
+    {
+        var offset = BitConverter.ToUInt32(elf, place);
+        Expect(strings.Type == Strings && offset < strings.Size, "a name lies outside its string table.");
+        var expected = Encoding.ASCII.GetBytes(text + "\0");
+        return offset + (ulong)expected.Length <= strings.Size
+            && new ArraySegment<byte>(elf, (int)strings.Offset + (int)offset, expected.Length).SequenceEqual(expected);
+    }
+
+    private static bool IsInside(byte[] elf, ulong offset, ulong size) =>
+        offset <= (ulong)elf.Length && size <= (ulong)elf.Length - offset;
+
+    private static void Expect(bool condition, string otherwise)
+    {
+        if (!condition)
+        {
+            throw new InvalidDataException(otherwise);
+        }
     }
 
     private sealed class Section
@@ -177,28 +177,14 @@ public class WeakenGlibcxxVersion : Task
         public Section(byte[] elf, int header)
         {
             Type = BitConverter.ToUInt32(elf, header + 4);
-            Offset = checked((int)BitConverter.ToInt64(elf, header + 0x18));
-            Size = checked((int)BitConverter.ToInt64(elf, header + 0x20));
-            Link = BitConverter.ToInt32(elf, header + 0x28);
+            Offset = BitConverter.ToUInt64(elf, header + 0x18);
+            Size = BitConverter.ToUInt64(elf, header + 0x20);
+            Link = BitConverter.ToUInt32(elf, header + 0x28);
         }
 
         public uint Type { get; }
-        public int Offset { get; }
-        public int Size { get; }
-        public int Link { get; }
-    }
-
-    private sealed class VersionNeed
-    {
-        public VersionNeed(string name, int flags, int index)
-        {
-            Name = name;
-            Flags = flags;
-            Index = index;
-        }
-
-        public string Name { get; }
-        public int Flags { get; }
-        public int Index { get; }
+        public ulong Offset { get; }
+        public ulong Size { get; }
+        public uint Link { get; }
     }
 }

@@ -1,0 +1,15 @@
+using Xunit;
+
+namespace TorchPooling.Tests.Build;
+
+/// <summary>A test that other systems than Linux show as skipped.</summary>
+internal sealed class LinuxFactAttribute : FactAttribute
+{
+    public LinuxFactAttribute()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            Skip = "Linux only: the fix is for its loader.";
+        }
+    }
+}
