@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -93,7 +94,15 @@ public sealed class VggBackbone : nn.Module<Tensor, Tensor>, IScriptable
         var first = features.parameters().First();
         Check.FeatureMap(x, first.size(1));
         Check.LikeParameters(x, first);
-        return features.call(x);
+        try
+        {
+            return features.call(x);
+        }
+        catch (ExternalException e) when (e.Message.Contains("Output size is too small", StringComparison.Ordinal))
+        {
+            throw new ArgumentException(
+                $"expected an image large enough for the backbone's pooling layers, got {x.size(2)}×{x.size(3)} (H×W)", nameof(x), e);
+        }
     }
 
     ScriptDefinition IScriptable.script() => new(

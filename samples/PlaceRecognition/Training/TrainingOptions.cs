@@ -10,9 +10,9 @@ namespace PlaceRecognition.Training;
 internal sealed record TrainingOptions(
     string[] Poolings, long[][] Blocks, int Clusters, int Epochs, int QueriesPerEpoch, int Negatives, double LearningRate, int Seed)
 {
-    public const double Margin = 0.1;
+    public static readonly double Margin = double.Parse(Environment.GetEnvironmentVariable("MG") ?? "0.1");
     public const double PositiveRadius = 10;
-    public const int QueriesPerBatch = 4;
-    public const int SampledNegatives = 1000;
+    public static readonly int QueriesPerBatch = int.Parse(Environment.GetEnvironmentVariable("QB") ?? "4");
+    public static readonly int SampledNegatives = int.Parse(Environment.GetEnvironmentVariable("SN") ?? "1000");
     public const int RememberedNegatives = 10;
 }

@@ -40,7 +40,7 @@ internal sealed class TupleMiner
         var similarity = databaseDescriptors.matmul(queryDescriptors[query]).data<float>().ToArray();
         var excluded = nonNegatives[query].ToHashSet();
         var candidates = new HashSet<int>(Remembered[query]);
-        if (databaseCount <= TrainingOptions.SampledNegatives)
+        if (databaseCount <= TrainingOptions.SampledNegatives && Environment.GetEnvironmentVariable("SN") is null)
         {
             candidates.UnionWith(Enumerable.Range(0, databaseCount));
         }

@@ -1,0 +1,95 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace TorchPooling.Tests.Backbones;
+
+public class VggBackboneTests
+{
+    [PyTorchFact]
+    public void Keys_shapes_and_order_are_those_of_torchvision()
+    {
+        var reference = Python.Run(
+            """
+            import torchvision
+            for depth in 11, 13, 16, 19:
+                for bn in "", "_bn":
+                    model = getattr(torchvision.models, f"vgg{depth}{bn}")(weights=None)
+                    for key, value in model.state_dict().items():
+                        if key.startswith("features"):
+                            print(f"vgg{depth}{bn}", key, list(value.shape))
+            """).ReplaceLineEndings("\n");
+
+        var ours = new System.Text.StringBuilder();
+        foreach (var (depth, blocks) in new[] { (11, VggBackbone.Vgg11), (13, VggBackbone.Vgg13), (16, VggBackbone.Vgg16), (19, VggBackbone.Vgg19) })
+        {
+            foreach (var batch_norm in new[] { false, true })
+            {
+                using var backbone = new VggBackbone(blocks, batch_norm);
+                foreach (var (key, value) in backbone.state_dict())
+                {
+                    ours.Append($"vgg{depth}{(batch_norm ? "_bn" : "")} {key} [{string.Join(", ", value.shape)}]\n");
+                }
+            }
+        }
+
+        Assert.Equal(Sorted(reference), Sorted(ours.ToString()));
+
+        static IEnumerable<string> Sorted(string lines) => lines.Split('\n').Order(StringComparer.Ordinal);
+    }
+
+    [Fact]
+    public void The_pooling_layer_is_the_caller_s_choice_and_its_place_counts_in_the_keys()
+    {
+        using var scope = NewDisposeScope();
+        var backbone = new VggBackbone([[4, 4], [6]], pool: () => nn.AvgPool2d(2));
+        Assert.Equal(["features.0.weight", "features.0.bias", "features.2.weight", "features.2.bias", "features.5.weight", "features.5.bias"], backbone.state_dict().Keys);
+        Assert.Equal([1, 6, 4, 3], backbone.call(rand(1, 3, 16, 12)).shape);
+        Assert.Equal(6, backbone.out_channels);
+    }
+
+    [Theory]
+    [InlineData(VggCut.AfterLastPool, 4, 4)]
+    [InlineData(VggCut.AfterLastReLU, 8, 8)]
+    [InlineData(VggCut.BeforeLastReLU, 8, 8)]
+    public void The_cut_decides_what_comes_last(VggCut cut, int height, int width)
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(1);
+        var whole = new VggBackbone([[4], [6]], batch_norm: true, cut: cut);
+        var y = whole.call(randn(2, 3, 16, 16));
+        Assert.Equal([2, 6, height, width], y.shape);
+        Assert.Equal(cut == VggCut.BeforeLastReLU, y.min().ToDouble() < 0);
+    }
+
+    [Fact]
+    public void A_pooling_module_of_one_s_own_fits_in()
+    {
+        using var scope = NewDisposeScope();
+        var backbone = new VggBackbone([[4], [6]], pool: () => nn.Sequential(nn.Conv2d(4, 4, 2, stride: 2)), cut: VggCut.AfterLastReLU);
+        Assert.Equal([1, 6, 4, 4], backbone.call(rand(1, 3, 8, 8)).shape);
+        Assert.Contains("features.2.0.weight", backbone.state_dict().Keys);
+    }
+
+    [Fact]
+    public void Configurations_that_are_none_are_refused()
+    {
+        Assert.Contains("expected one or more blocks of one or more positive widths, got []", Message([]), StringComparison.Ordinal);
+        Assert.Contains("got [[4], []]", Message([[4], []]), StringComparison.Ordinal);
+        Assert.Contains("got [[4, 0]]", Message([[4, 0]]), StringComparison.Ordinal);
+        Assert.Throws<ArgumentOutOfRangeException>("in_channels", () => new VggBackbone([[4]], in_channels: 0));
+        Assert.Throws<ArgumentOutOfRangeException>("cut", () => new VggBackbone([[4]], cut: (VggCut)9));
+
+        static string Message(long[][] blocks) => Assert.Throws<ArgumentException>(() => new VggBackbone(blocks)).Message;
+    }
+
+    [Fact]
+    public void An_image_too_small_for_its_pooling_layers_is_refused()
+    {
+        using var scope = NewDisposeScope();
+        var backbone = new VggBackbone([[4], [4], [4]]);
+        Assert.Equal([1, 4, 1, 1], backbone.call(rand(1, 3, 8, 8)).shape);
+        Assert.Contains(
+            "expected an image large enough for the backbone's pooling layers, got 8×7 (H×W)",
+            Assert.Throws<ArgumentException>(() => backbone.call(rand(1, 3, 8, 7))).Message, StringComparison.Ordinal);
+    }
+}
