@@ -49,6 +49,22 @@ public class NetVLADTests
     }
 
     [Fact]
+    public void The_assignment_map_sums_to_one_and_gives_back_the_layer_s_output()
+    {
+        using var scope = NewDisposeScope();
+        var layer = new NetVLAD(3, 4, bias: true, dtype: ScalarType.Float64);
+        var x = randn(2, 4, 3, 5, dtype: ScalarType.Float64);
+        var a = layer.assignment(x);
+        Assert.Equal([2, 3, 3, 5], a.shape);
+        Tolerance.AssertClose(ones(2, 3, 5, dtype: ScalarType.Float64), a.sum(1));
+
+        var points = nn.functional.normalize(x, dim: 1).unsqueeze(1);   // (N, 1, D, H, W)
+        var centers = layer.state_dict()["centroids"].reshape(1, 3, 4, 1, 1);
+        var v = (a.unsqueeze(2) * (points - centers)).sum([3, 4]);
+        Tolerance.AssertClose(nn.functional.normalize(nn.functional.normalize(v, dim: 2).flatten(1), dim: 1), layer.call(x));
+    }
+
+    [Fact]
     public void Zero_descriptors_have_a_zero_gradient_and_count_as_residuals_from_the_origin()
     {
         using var scope = NewDisposeScope();

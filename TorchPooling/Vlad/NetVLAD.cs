@@ -56,6 +56,12 @@ public sealed class NetVLAD : nn.Module<Tensor, Tensor>, IScriptable
     public override Tensor forward(Tensor x) =>
         pooling.netvlad(x, conv.weight, centroids, conv.bias, normalize_input);
 
+    /// <summary>The soft assignment aₖ(x) of every position, to look at what the clusters stand for.</summary>
+    /// <param name="x">Feature map, shape (N, D, H, W).</param>
+    /// <returns>Shape (N, K, H, W), at least float32; sums to 1 over K.</returns>
+    /// <exception cref="ArgumentException"><paramref name="x"/> is no map of the layer's D channels, dtype and device.</exception>
+    public Tensor assignment(Tensor x) => pooling.netvlad_assignment(x, conv.weight, centroids, conv.bias, normalize_input);
+
     /// <summary>Starts the layer from local descriptors: centres by k-means, and α such that on average the nearest
     /// centre weighs 100 times the second.</summary>
     /// <remarks>α = ln(100) / mean(s₁ − s₂) over the descriptors, s₁ and s₂ the two largest of −‖x − cₖ‖² (with b) or of
@@ -179,6 +185,15 @@ public static partial class pooling
         var residuals = weights.bmm(points.transpose(1, 2)) - assignment.sum(2, keepdim: true) * centroids.to(dtype);
         var vlad = l2_normalize(residuals, 2).flatten(1);
         return l2_normalize(vlad, 1).to(x.dtype).MoveToOuterDisposeScope();
+    }
+
+    internal static Tensor netvlad_assignment(Tensor x, Tensor weight, Tensor centroids, Tensor? bias, bool normalize_input)
+    {
+        CheckNetVLAD(x, weight, centroids, bias);
+        using var scope = NewDisposeScope();
+        var dtype = Check.AtLeastFloat32(x.dtype);
+        return soft_assignment(x.flatten(2).to(dtype), weight.flatten(1).to(dtype), bias?.to(dtype), normalize_input, out _)
+            .unflatten(2, [x.size(2), x.size(3)]).MoveToOuterDisposeScope();
     }
 
     /// <summary>aₖ of every descriptor of (N, D, M), shape (N, K, M); <paramref name="scale"/> is 1/‖x‖, (N, 1, M), where

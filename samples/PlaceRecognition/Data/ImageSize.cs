@@ -3,7 +3,7 @@ namespace PlaceRecognition.Data;
 /// <summary>Height and width in pixels.</summary>
 internal readonly record struct ImageSize(int Height, int Width)
 {
-    public static ImageSize Default { get; } = new(96, 128);
+    public static ImageSize Default { get; } = new(72, 96);
 
     public override string ToString() => $"{Height}x{Width}";
 

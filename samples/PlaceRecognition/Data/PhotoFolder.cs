@@ -3,15 +3,14 @@ using SkiaSharp;
 namespace PlaceRecognition.Data;
 
 /// <summary>Photographs on disk: <c>images/{train,val,test}/{database,queries}/@utm_east@utm_north@….jpg</c>.</summary>
-internal sealed class PhotoFolder(bool skipUnreadable)
+internal sealed class PhotoFolder(bool skipUnreadable, int minimumSide)
 {
+    private int skipped;
+
     private static readonly string[] Endings = [".jpg", ".jpeg", ".png"];
 
     /// <summary>Files left out under --skip-unreadable.</summary>
-    public int Skipped { get; private set; }
-
-    /// <summary>The whole data set below <paramref name="root"/>.</summary>
-    public PlaceData ReadAll(string root) => new(ReadSplit(root, "train"), ReadSplit(root, "val"), ReadSplit(root, "test"));
+    public int Skipped => skipped;
 
     /// <summary>One split below <paramref name="root"/>.</summary>
     public PlaceSet ReadSplit(string root, string split)
@@ -37,7 +36,7 @@ internal sealed class PhotoFolder(bool skipUnreadable)
     }
 
     /// <summary>One picture of any name, for a query whose position is not known.</summary>
-    public static Place ReadOne(string path)
+    public Place ReadOne(string path)
     {
         var problem = Problem(path);
         var (east, north) = PhotoName.Position(path) ?? (double.NaN, double.NaN);
@@ -58,16 +57,13 @@ internal sealed class PhotoFolder(bool skipUnreadable)
             throw new UserException($"{path}: {problem} (--skip-unreadable leaves such files out)");
         }
 
-        lock (this)
-        {
-            Skipped++;
-        }
+        Interlocked.Increment(ref skipped);
 
         return null;
     }
 
     /// <summary>Why the file is of no use; null where it decodes to its end.</summary>
-    private static string? Problem(string path)
+    private string? Problem(string path)
     {
         try
         {
@@ -75,6 +71,11 @@ internal sealed class PhotoFolder(bool skipUnreadable)
             if (codec is null)
             {
                 return File.Exists(path) ? "not a JPEG or PNG picture" : "no such file";
+            }
+
+            if (codec.Info.Width < minimumSide || codec.Info.Height < minimumSide)
+            {
+                return $"{codec.Info.Height}x{codec.Info.Width} pixels are too few, the network takes pictures from {minimumSide}x{minimumSide}";
             }
 
             using var bitmap = new SKBitmap(codec.Info.WithColorType(SKColorType.Rgba8888).WithAlphaType(SKAlphaType.Premul));

@@ -1,5 +1,4 @@
 using SkiaSharp;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace PlaceRecognition.Data;
@@ -10,11 +9,13 @@ internal sealed class Pictures
     private const long MemoryLimit = 1L << 30;
 
     private readonly byte[]?[] kept;
+    private readonly Device device;
 
-    public Pictures(IReadOnlyList<Place> places, ImageSize size, Action? onLoaded = null, CancellationToken cancellation = default)
+    public Pictures(IReadOnlyList<Place> places, ImageSize size, Device? device = null, Action? onLoaded = null, CancellationToken cancellation = default)
     {
         Places = places;
         Size = size;
+        this.device = device ?? CPU;
         kept = new byte[]?[places.Count];
         if ((long)places.Count * size.Height * size.Width * 3 > MemoryLimit)
         {
@@ -32,7 +33,7 @@ internal sealed class Pictures
 
     public ImageSize Size { get; }
 
-    /// <summary>The pictures with these numbers: (n, 3, H, W), channels-last, values 0 … 1.</summary>
+    /// <summary>The pictures with these numbers: (n, 3, H, W) on the device, channels-last, values 0 … 1.</summary>
     public Tensor Batch(IReadOnlyList<int> indices)
     {
         using var scope = NewDisposeScope();
@@ -46,7 +47,7 @@ internal sealed class Pictures
             pixels[i].CopyTo(target[(i * length)..]);
         }
 
-        return bytes.to(ScalarType.Float32).div_(255).permute(0, 3, 1, 2).MoveToOuterDisposeScope();
+        return bytes.to(device).to(ScalarType.Float32).div_(255).permute(0, 3, 1, 2).MoveToOuterDisposeScope();
     }
 
     private byte[] Pixels(Place place)

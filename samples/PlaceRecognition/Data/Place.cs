@@ -14,6 +14,3 @@ internal sealed record Place(string Name, double East, double North, Action<SKBi
 
 /// <summary>The pictures that are searched, and those that ask where they were taken.</summary>
 internal sealed record PlaceSet(string Name, IReadOnlyList<Place> Database, IReadOnlyList<Place> Queries);
-
-/// <summary>A data set: different streets for training, for validation and for the test.</summary>
-internal sealed record PlaceData(PlaceSet Train, PlaceSet Val, PlaceSet Test);

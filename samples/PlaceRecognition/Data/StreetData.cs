@@ -5,12 +5,14 @@ namespace PlaceRecognition.Data;
 /// <summary>The embedded data set: a world of streets, drawn here.</summary>
 internal static class StreetData
 {
-    public static PlaceData Create(int seed, WorldSize size)
+    public static PlaceSet[] Create(int seed, WorldSize size, string[] splits)
     {
         var world = new StreetWorld(seed, size);
-        return new(Set("train", Split.Train), Set("val", Split.Val), Set("test", Split.Test));
-
-        PlaceSet Set(string name, Split split) => new(name, Places(split, isQuery: false), Places(split, isQuery: true));
+        return Array.ConvertAll(splits, name =>
+        {
+            var split = Enum.Parse<Split>(name, ignoreCase: true);
+            return new PlaceSet(name, Places(split, isQuery: false), Places(split, isQuery: true));
+        });
 
         List<Place> Places(Split split, bool isQuery) =>
         [

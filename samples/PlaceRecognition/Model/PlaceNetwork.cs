@@ -1,6 +1,5 @@
 using PlaceRecognition.Data;
 using TorchPooling;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace PlaceRecognition.Model;
@@ -13,7 +12,6 @@ internal sealed class PlaceNetwork : nn.Module<Tensor, Tensor>, IScriptable
 
     private readonly Tensor mean;
     private readonly Tensor deviation;
-    private readonly Tensor image_size;   // what it was trained at, for those who load the file
     private readonly VggBackbone backbone;
     private readonly nn.Module<Tensor, Tensor> pool;
 
@@ -22,15 +20,13 @@ internal sealed class PlaceNetwork : nn.Module<Tensor, Tensor>, IScriptable
     {
         mean = tensor(Mean).reshape(3, 1, 1).DetachFromDisposeScope();
         deviation = tensor(Deviation).reshape(3, 1, 1).DetachFromDisposeScope();
-        image_size = tensor(new long[] { size.Height, size.Width }).DetachFromDisposeScope();
         backbone = new VggBackbone(blocks, batch_norm: true, cut: PoolingKind.CutOf(kind));
         pool = PoolingKind.Create(kind, backbone.out_channels, clusters);
-        MinimumSide = 1 << (blocks.Length - 1);
         RegisterComponents();
-    }
 
-    /// <summary>The smallest height and width that survive the pooling of the backbone.</summary>
-    public int MinimumSide { get; }
+        // What it was trained at, for those who load the file.
+        register_buffer("image_size", tensor(new long[] { size.Height, size.Width }).DetachFromDisposeScope());
+    }
 
     /// <summary>The NetVLAD layer, where it is one.</summary>
     public NetVLAD? NetVLAD => pool as NetVLAD;

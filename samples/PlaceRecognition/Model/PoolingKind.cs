@@ -1,5 +1,4 @@
 using TorchPooling;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace PlaceRecognition.Model;

@@ -1,5 +1,4 @@
 using PlaceRecognition.Data;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace PlaceRecognition.Retrieval;

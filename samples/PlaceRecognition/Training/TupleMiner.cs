@@ -1,11 +1,10 @@
 using PlaceRecognition.Data;
 using PlaceRecognition.Retrieval;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace PlaceRecognition.Training;
 
-/// <summary>A query, the best of its potential positives, and its hard negatives; numbers into queries and database.</summary>
+/// <summary>A query, the best of its potential positives, and its hard negatives: numbers into queries and database.</summary>
 internal sealed record TrainingTuple(int Query, int Positive, int[] Negatives);
 
 /// <summary>Chooses training tuples by cached descriptors: the nearest database picture within 10 m, and the nearest of
@@ -14,7 +13,7 @@ internal sealed class TupleMiner
 {
     private readonly TrainingOptions options;
     private readonly int[][] positives;
-    private readonly int[][] nonNegatives;
+    private readonly HashSet<int>[] near;
     private readonly int databaseCount;
 
     public TupleMiner(PlaceSet places, TrainingOptions options)
@@ -22,9 +21,9 @@ internal sealed class TupleMiner
         this.options = options;
         databaseCount = places.Database.Count;
         positives = Within(places, TrainingOptions.PositiveRadius);
-        nonNegatives = Within(places, Recall.Radius);
+        near = Array.ConvertAll(Within(places, Recall.Radius), numbers => numbers.ToHashSet());
         Trainable = [.. Enumerable.Range(0, places.Queries.Count)
-            .Where(q => positives[q].Length > 0 && nonNegatives[q].Length + options.Negatives <= databaseCount)];
+            .Where(q => positives[q].Length > 0 && near[q].Count + options.Negatives <= databaseCount)];
         Remembered = [.. places.Queries.Select(_ => Array.Empty<int>())];
     }
 
@@ -34,32 +33,30 @@ internal sealed class TupleMiner
     /// <summary>The hardest negatives of each query when it was last mined.</summary>
     public int[][] Remembered { get; set; }
 
+    public bool IsNegative(int query, int database) => !near[query].Contains(database);
+
     public TrainingTuple Mine(int query, Tensor queryDescriptors, Tensor databaseDescriptors, Random random)
     {
         using var scope = NewDisposeScope();
-        var similarity = databaseDescriptors.matmul(queryDescriptors[query]).data<float>().ToArray();
-        var excluded = nonNegatives[query].ToHashSet();
+        var similarity = databaseDescriptors.matmul(queryDescriptors[query]).cpu().data<float>().ToArray();
         var candidates = new HashSet<int>(Remembered[query]);
-        if (databaseCount <= TrainingOptions.SampledNegatives && Environment.GetEnvironmentVariable("SN") is null)
+
+        // A tenth of the database, as the paper's 1000 of its 10,000.
+        for (var left = Math.Clamp(databaseCount / 10, 100, 1000); left > 0; left--)
         {
-            candidates.UnionWith(Enumerable.Range(0, databaseCount));
+            candidates.Add(random.Next(databaseCount));
         }
-        else
+
+        candidates.RemoveWhere(d => !IsNegative(query, d));
+        for (var d = 0; candidates.Count < options.Negatives; d++)
         {
-            for (var i = 0; i < TrainingOptions.SampledNegatives; i++)
+            if (IsNegative(query, d))
             {
-                candidates.Add(random.Next(databaseCount));
+                candidates.Add(d);   // a database so small that the draws left too few
             }
         }
 
-        candidates.ExceptWith(excluded);
-        var hardest = candidates.OrderByDescending(d => similarity[d]).ThenBy(d => d).ToArray();
-        while (hardest.Length < options.Negatives)
-        {
-            var another = random.Next(databaseCount);   // few distinct draws: fill up at random
-            hardest = excluded.Contains(another) || hardest.Contains(another) ? hardest : [.. hardest, another];
-        }
-
+        int[] hardest = [.. candidates.OrderByDescending(d => similarity[d]).ThenBy(d => d)];
         Remembered[query] = hardest[..Math.Min(TrainingOptions.RememberedNegatives, hardest.Length)];
         return new(query, positives[query].MaxBy(d => similarity[d]), hardest[..options.Negatives]);
     }

@@ -7,4 +7,11 @@ internal sealed record WorldSize(
     int TestStreets,
     double StreetLength,
     double DatabaseSpacing,
-    int QueriesPerStreet);
+    int QueriesPerStreet)
+{
+    /// <summary>The world of the default run.</summary>
+    internal static WorldSize Default { get; } = new(16, 4, 8, 240, 6, 50);
+
+    /// <summary>A small world, for a run of seconds.</summary>
+    internal static WorldSize Quick { get; } = new(3, 1, 2, 240, 6, 25);
+}

@@ -1,0 +1,156 @@
+using System.CommandLine;
+using System.Globalization;
+using PlaceRecognition.Data;
+using PlaceRecognition.Model;
+using PlaceRecognition.Training;
+
+namespace PlaceRecognition.Commands;
+
+/// <summary>The command line: options in, exit code out (0 done, 1 something to mend, 130 stopped).</summary>
+internal static class Cli
+{
+    private const int Mend = 1;
+    private const int Stopped = 130;
+    private const string RunsFolder = "runs";
+
+    private static readonly long[][] DefaultBlocks = [[16], [32], [64], [64]];
+
+    private static readonly Option<string?> Data = new("--data") { Description = "folder with images/{train,val,test}/{database,queries}/@utm_east@utm_north@….jpg; the drawn streets without it" };
+    private static readonly Option<bool> SkipUnreadable = new("--skip-unreadable") { Description = "leave unreadable and misnamed pictures out" };
+    private static readonly Option<bool> Quick = new("--quick") { Description = "a small world and few epochs: a run of seconds" };
+    private static readonly Option<string> ImageSizeOption = new("--image-size") { Description = "HEIGHTxWIDTH that pictures are scaled to", DefaultValueFactory = _ => $"{ImageSize.Default}" };
+    private static readonly Option<string> Model = new("--model") { Description = "an exported model.pt", Required = true };
+
+    public static async Task<int> Run(string[] args)
+    {
+        var root = Train();
+        root.Subcommands.Add(Evaluate());
+        root.Subcommands.Add(Query());
+        root.Subcommands.Add(Render());
+        var parsed = root.Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            await Console.Error.WriteLineAsync(string.Join(" ", parsed.Errors.Select(error => error.Message)));
+            return Mend;
+        }
+
+        return await parsed.InvokeAsync(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromMinutes(1) });
+    }
+
+    private static RootCommand Train()
+    {
+        var pooling = new Option<string>("--pooling") { Description = "compared poolings; the first is exported", DefaultValueFactory = _ => string.Join(',', PoolingKind.All) };
+        var name = new Option<string?>("--name") { Description = $"the run is kept in {RunsFolder}/NAME; the time of its start where not given" };
+        var output = new Option<string?>("--out") { Description = $"folder of the run, instead of {RunsFolder}/NAME" };
+        var resume = new Option<bool>("--resume") { Description = "go on with an interrupted run: --out, --name, or the newest" };
+        var epochs = new Option<int?>("--epochs") { Description = "passes for each pooling (15; 2 with --quick)" };
+        var queries = new Option<int?>("--queries-per-epoch") { Description = "training queries of a pass (300; 40 with --quick)" };
+        var clusters = new Option<int>("--clusters") { Description = "K of NetVLAD", DefaultValueFactory = _ => 16 };
+        var negatives = new Option<int>("--negatives") { Description = "hard negatives mined for a query", DefaultValueFactory = _ => 5 };
+        var rate = new Option<double>("--learning-rate") { Description = "of Adam, halved after each third of the epochs", DefaultValueFactory = _ => 0.001 };
+        var seed = new Option<int>("--seed") { Description = "of weights and draws", DefaultValueFactory = _ => 1 };
+        var device = new Option<string>("--device") { Description = "cpu, cuda or cuda:N", DefaultValueFactory = _ => "cpu" };
+        var root = new RootCommand("Learns to recognise places, and compares poolings at it.")
+        {
+            pooling, Data, SkipUnreadable, name, output, resume, Quick, epochs, queries, clusters, negatives, rate, ImageSizeOption, seed, device,
+        };
+        root.SetAction((parsed, cancellation) => Guard(() =>
+        {
+            var quick = parsed.GetValue(Quick);
+            var training = new TrainingOptions(
+                parsed.GetValue(pooling)!.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries), DefaultBlocks, parsed.GetValue(clusters),
+                parsed.GetValue(epochs) ?? (quick ? 2 : 15), parsed.GetValue(queries) ?? (quick ? 40 : 300),
+                parsed.GetValue(negatives), parsed.GetValue(rate), parsed.GetValue(seed));
+            var folder = Folder(parsed.GetValue(output), parsed.GetValue(name), parsed.GetValue(resume));
+            new TrainCommand(
+                new(parsed.GetValue(Data), parsed.GetValue(SkipUnreadable), quick, folder, parsed.GetValue(resume),
+                    ImageSize.Parse(parsed.GetValue(ImageSizeOption)!), parsed.GetValue(device)!, training),
+                cancellation).Run();
+        }));
+        return root;
+    }
+
+    private static Command Evaluate()
+    {
+        var split = new Option<string>("--split") { Description = "train, val or test", DefaultValueFactory = _ => "test" };
+        split.AcceptOnlyFromAmong("train", "val", "test");
+        var command = new Command("evaluate", "Recall of an exported model on a data set.") { Model, Data, split, SkipUnreadable };
+        command.SetAction((parsed, cancellation) => Guard(() => EvaluateCommand.Run(
+            parsed.GetValue(Model)!, parsed.GetValue(Data), parsed.GetValue(split)!, parsed.GetValue(SkipUnreadable), cancellation)));
+        return command;
+    }
+
+    private static Command Query()
+    {
+        var database = new Option<string>("--database") { Description = "folder of pictures named @utm_east@utm_north@….jpg", Required = true };
+        var image = new Option<string>("--image") { Description = "the picture that asks", Required = true };
+        var output = new Option<string>("--out") { Description = "picture of the answer", DefaultValueFactory = _ => "query.png" };
+        var top = new Option<int>("--top") { Description = "answers", DefaultValueFactory = _ => 5 };
+        var command = new Command("query", "The pictures of a folder that are nearest to one picture.") { Model, database, image, output, top, SkipUnreadable };
+        command.SetAction((parsed, cancellation) => Guard(() => QueryCommand.Run(
+            parsed.GetValue(Model)!, parsed.GetValue(database)!, parsed.GetValue(image)!, parsed.GetValue(output)!, parsed.GetValue(top),
+            parsed.GetValue(SkipUnreadable), cancellation)));
+        return command;
+    }
+
+    private static Command Render()
+    {
+        var output = new Option<string>("--out") { Description = "a new folder", Required = true };
+        var size = new Option<string>("--image-size") { Description = "HEIGHTxWIDTH of the pictures", DefaultValueFactory = _ => "240x320" };
+        var command = new Command("render", "Writes the drawn streets as image files.") { output, size, Quick };
+        command.SetAction((parsed, cancellation) => Guard(() =>
+            RenderCommand.Run(parsed.GetValue(output)!, ImageSize.Parse(parsed.GetValue(size)!), parsed.GetValue(Quick), cancellation)));
+        return command;
+    }
+
+    /// <summary>--out, else runs/NAME, else the newest run to resume, else a new one named by the time.</summary>
+    private static string Folder(string? output, string? name, bool resume)
+    {
+        if (output is not null || name is not null)
+        {
+            return output ?? Path.Combine(RunsFolder, name!);
+        }
+
+        if (!resume)
+        {
+            return Path.Combine(RunsFolder, DateTime.Now.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture));
+        }
+
+        var runs = Directory.Exists(RunsFolder) ? Directory.GetFiles(RunsFolder, "checkpoint", SearchOption.AllDirectories) : [];
+        return runs.Length > 0
+            ? Path.GetDirectoryName(runs.MaxBy(File.GetLastWriteTimeUtc))!
+            : throw new UserException($"--resume: no run in {RunsFolder}");
+    }
+
+    private static Task<int> Guard(Action action)
+    {
+        try
+        {
+            action();
+            return Task.FromResult(0);
+        }
+        catch (UserException e)
+        {
+            return Fail(e.Message);
+        }
+        catch (AggregateException e) when (e.InnerException is UserException inner)
+        {
+            return Fail(inner.Message);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return Fail(e.Message);
+        }
+        catch (OperationCanceledException)
+        {
+            Console.Error.WriteLine("Stopped. What was trained before the last whole epoch is kept: --resume goes on from there.");
+            return Task.FromResult(Stopped);
+        }
+    }
+
+    private static Task<int> Fail(string message)
+    {
+        Console.Error.WriteLine(message);
+        return Task.FromResult(Mend);
+    }
+}

@@ -1,0 +1,42 @@
+using System.Runtime.InteropServices;
+using PlaceRecognition.Data;
+using static TorchSharp.torch;
+
+namespace PlaceRecognition.Commands;
+
+/// <summary>An exported model: pictures in, descriptors out.</summary>
+internal sealed class LoadedModel : IDisposable
+{
+    private readonly jit.ScriptModule<Tensor, Tensor> script;
+
+    public LoadedModel(string path)
+    {
+        if (!File.Exists(path))
+        {
+            throw new UserException($"--model: no file {path}");
+        }
+
+        try
+        {
+            script = jit.load<Tensor, Tensor>(path);
+        }
+        catch (ExternalException e)
+        {
+            throw new UserException($"--model: {path} is no TorchScript file: {e.Message.Split('\n')[0]}", e);
+        }
+
+        script.eval();
+        using var scope = NewDisposeScope();
+        var size = script.named_buffers().FirstOrDefault(buffer => buffer.name == "image_size").buffer
+            ?? throw new UserException($"--model: {path} has no buffer image_size: it is no model of this sample");
+        var sides = size.data<long>().ToArray();
+        ImageSize = new((int)sides[0], (int)sides[1]);
+    }
+
+    /// <summary>The size that it was trained at.</summary>
+    public ImageSize ImageSize { get; }
+
+    public Tensor Describe(Tensor pictures) => script.call(pictures);
+
+    public void Dispose() => script.Dispose();
+}

@@ -1,0 +1,34 @@
+using System.Text.Json;
+using PlaceRecognition.Training;
+
+namespace PlaceRecognition.Report;
+
+/// <summary>What <c>metrics.json</c> holds.</summary>
+internal sealed record Metrics(IReadOnlyDictionary<string, PoolingProgress> Poolings, string Exported, double MaxAbsDifference, double ImagesPerSecond)
+{
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
+    public void Write(Stream stream) => JsonSerializer.Serialize(
+        stream,
+        new Dictionary<string, object>
+        {
+            ["poolings"] = Poolings.ToDictionary(p => p.Key, p => new Dictionary<string, object>
+            {
+                ["untrained"] = Recalls(p.Value.Untrained),
+                ["trained"] = Recalls(p.Value.Trained),
+                ["dimensions"] = p.Value.Dimensions,
+                ["train_seconds"] = Math.Round(p.Value.TrainSeconds, 2),
+                ["best_epoch"] = p.Value.BestEpoch + 1,
+                ["loss"] = p.Value.Loss,
+            }),
+            ["export"] = new Dictionary<string, object> { ["pooling"] = Exported, ["max_abs_difference"] = MaxAbsDifference },
+            ["images_per_second"] = Math.Round(ImagesPerSecond, 1),
+        },
+        Indented);
+
+    /// <summary>Recall@n of a curve that starts at n = 1; beyond its end that of the whole database.</summary>
+    public static double At(IReadOnlyList<double> curve, int n) => curve[Math.Min(n, curve.Count) - 1];
+
+    private static Dictionary<string, double> Recalls(double[] curve) =>
+        new[] { 1, 5, 10 }.ToDictionary(n => $"recall@{n}", n => At(curve, n));
+}

@@ -1,0 +1,136 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using PlaceRecognition.Commands;
+using PlaceRecognition.Model;
+using PlaceRecognition.Retrieval;
+using PlaceRecognition.Training;
+
+namespace PlaceRecognition.Report;
+
+/// <summary>The run as one self-contained HTML file.</summary>
+/// <param name="network">The exported network.</param>
+/// <param name="assigning">A NetVLAD network whose assignments are shown, if one was trained.</param>
+internal sealed class ReportPage(
+    RunOptions options, IReadOnlyDictionary<string, PoolingProgress> poolings, Metrics metrics, LoadedSet test, PlaceNetwork network, PlaceNetwork? assigning)
+{
+    private const int GalleryRows = 8;
+
+    public void Write(Stream stream)
+    {
+        using var writer = new StreamWriter(stream, new UTF8Encoding(false), leaveOpen: true);
+        writer.Write(Page());
+    }
+
+    private string Page() => string.Create(CultureInfo.InvariantCulture, $$"""
+        <!DOCTYPE html>
+        <html lang="en">
+        <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <title>Place recognition: {{string.Join(", ", options.Training.Poolings)}}</title>
+        <style>
+        body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 1120px; margin: 2em auto; padding: 0 1em; }
+        h1, h2 { font-weight: 600; } h2 { margin-top: 2em; }
+        table { border-collapse: collapse; } th, td { padding: .3em .9em; text-align: right; border-bottom: 1px solid #ddd; }
+        th:first-child, td:first-child { text-align: left; } tr.best td { font-weight: 600; }
+        svg, img { max-width: 100%; height: auto; } .charts svg { margin: 0 0 1em; }
+        figure { margin: 0 6px 6px 0; } figcaption { font-size: 13px; color: #555; text-align: center; }
+        .row { display: flex; } .wide { display: flex; flex-wrap: wrap; }
+        .note { color: #555; max-width: 52em; }
+        </style>
+        </head>
+        <body>
+        <h1>Which place is on this photo?</h1>
+        <p class="note">One VGG-style backbone ({{Encode(Backbone)}}), {{options.ImageSize.Height}}×{{options.ImageSize.Width}} pixels, {{options.Training.Epochs}} epochs
+        of {{options.Training.QueriesPerEpoch}} queries for each pooling, seed {{options.Training.Seed}}. {{Encode(Source)}}
+        The test has {{test.Places.Queries.Count}} queries and {{test.Places.Database.Count}} database pictures of streets that no training saw; a query is found if one of its first N
+        answers was taken within {{Recall.Radius}} m. The weights of the epoch with the best validation recall@5 are tested, once.</p>
+        {{Table()}}
+        <p>{{Encode(Finding())}}</p>
+        <p class="note">Exported: {{metrics.Exported}}, largest difference between model.pt and the C# network {{metrics.MaxAbsDifference:0.0e+0}}.
+        It describes {{metrics.ImagesPerSecond:0}} pictures a second on {{Encode(options.Device)}}.</p>
+        <h2>Curves</h2>
+        <div class="charts">{{Charts.Recall(poolings)}}{{Charts.Validation(poolings)}}{{Charts.Loss(poolings)}}</div>
+        <h2>Queries and their five nearest ({{metrics.Exported}})</h2>
+        <p class="note">{{GalleryRows}} queries at even steps through the test, not picked by their result. Green: taken within {{Recall.Radius}} m. Red: somewhere else.</p>
+        {{Gallery.Html(test.Places, test.Evaluate(network.call), options.ImageSize, GalleryRows)}}
+        <h2>What a spatial pyramid sees</h2>
+        <p class="note">The bins of levels 1, 2 and 4 over one query, and in each bin the place where the strongest channel of the {{metrics.Exported}} network's map is largest:
+        what max pooling of that bin keeps.</p>
+        <div class="wide">{{Bins()}}</div>
+        {{Assignments()}}
+        </body>
+        </html>
+        """);
+
+    private string Backbone => string.Join(", ", options.Training.Blocks.Select(widths => string.Join("-", widths))) + " channels";
+
+    private string Source => options.Data is null
+        ? "Streets drawn by the sample: façades, shops and trees from seeds, database pictures by day, queries at any hour and in any weather, with passing cars and people."
+        : $"Photographs of {options.Data}.";
+
+    private string Table()
+    {
+        var best = poolings.MaxBy(p => p.Value.Trained[0]).Key;
+        var rows = options.Training.Poolings.Select(kind => (kind, progress: poolings[kind])).Select(row => string.Create(CultureInfo.InvariantCulture, $"""
+            <tr{(row.kind == best ? " class=\"best\"" : "")}><td>{row.kind}</td><td>{row.progress.Dimensions}</td><td>{Summary.Recalls(row.progress.Untrained)}</td>
+            <td>{Summary.Recalls(row.progress.Trained)}</td><td>{row.progress.BestEpoch + 1}</td><td>{row.progress.TrainSeconds:0}</td></tr>
+
+            """));
+        return "<table><tr><th>pooling</th><th>dimensions</th><th>untrained recall@1 / 5 / 10</th><th>trained recall@1 / 5 / 10</th><th>best epoch</th><th>training, s</th></tr>\n"
+            + string.Concat(rows) + "</table>";
+    }
+
+    /// <summary>Whether NetVLAD leads, in a sentence, with the uncertainty of so many queries.</summary>
+    private string Finding()
+    {
+        var others = poolings.Where(p => p.Key is "max" or "avg").ToList();
+        if (!poolings.TryGetValue("netvlad", out var netvlad) || others.Count == 0)
+        {
+            return "";
+        }
+
+        var (name, other) = others.MaxBy(p => p.Value.Trained[0]);
+        var (ours, theirs) = (netvlad.Trained[0], other.Trained[0]);
+        var error = Math.Sqrt((ours * (1 - ours) + theirs * (1 - theirs)) / test.Places.Queries.Count);
+        return string.Create(CultureInfo.InvariantCulture, $"""
+            NetVLAD finds {ours:P1} of the queries at once, {name} pooling, the better of max and average, {theirs:P1}: a difference of {100 * (ours - theirs):0.0} ± {100 * error:0.0} points (one standard error). {(ours - theirs > 2 * error
+                ? "NetVLAD is clearly ahead."
+                : "That is no clear lead: with this budget the descriptors of the clusters have not been learned well enough to tell the places apart better than one average; more epochs or pictures are the first thing to try.")}
+            """);
+    }
+
+    private string Bins()
+    {
+        var query = test.Places.Queries[0];
+        return string.Concat(new[] { 1, 2, 4 }.Select(n =>
+        {
+            using var bitmap = FeaturePictures.Bins(network, query, options.ImageSize, n);
+            return $"<figure>{Pixels.Html(bitmap, $"level {n}")}<figcaption>level {n}: {n * n} bins</figcaption></figure>";
+        }));
+    }
+
+    private string Assignments()
+    {
+        if (assigning?.NetVLAD is not { } layer)
+        {
+            return "";
+        }
+
+        var query = test.Places.Queries[0];
+        var nearest = test.Places.Database.MinBy(query.DistanceTo)!;
+        return "<h2>What NetVLAD's clusters stand for</h2>\n<p class=\"note\">A query, and the database picture taken nearest to it: each part of the map in the colour of the cluster "
+            + "that it is assigned to most, stronger where the assignment is surer.</p>\n<div class=\"wide\">"
+            + string.Concat(new[] { (query, "query"), (nearest, "nearest database picture") }.Select(item =>
+            {
+                using var plain = Pixels.Draw(item.Item1, options.ImageSize.Width * 3, options.ImageSize.Height * 3);
+                using var bitmap = FeaturePictures.Assignment(assigning, layer, item.Item1, options.ImageSize);
+                return $"<figure>{Pixels.Html(plain, item.Item2)}<figcaption>{item.Item2}</figcaption></figure>"
+                    + $"<figure>{Pixels.Html(bitmap, item.Item2)}<figcaption>its clusters</figcaption></figure>";
+            }))
+            + "</div>";
+    }
+
+    private static string Encode(string text) => WebUtility.HtmlEncode(text);
+}

@@ -1,0 +1,144 @@
+using System.Diagnostics;
+using PlaceRecognition.Data;
+using PlaceRecognition.Model;
+using PlaceRecognition.Retrieval;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace PlaceRecognition.Training;
+
+/// <summary>The pictures of one split, at the network's size.</summary>
+internal sealed record LoadedSet(PlaceSet Places, Pictures Database, Pictures Queries)
+{
+    public Recall Evaluate(Func<Tensor, Tensor> network, CancellationToken cancellation = default)
+    {
+        using var scope = NewDisposeScope();
+        var queries = Descriptors.Of(network, Queries, cancellation: cancellation);
+        var database = Descriptors.Of(network, Database, cancellation: cancellation);
+        return Recall.Of(queries, database, Places.Queries, Places.Database);
+    }
+}
+
+/// <summary>Trains one pooling from its start, or from where a checkpoint left it, to its best weights.</summary>
+internal sealed class PoolingRun(string kind, TrainingOptions options, ImageSize size, Device device, Checkpoint checkpoint)
+{
+    private const int PicturesForCenters = 100;
+
+    private string NetworkPart => $"{kind}/network";
+
+    private string OptimizerPart => $"{kind}/optimizer";
+
+    private string BestPart => $"{kind}/best";
+
+    /// <summary>Trains all epochs that are left, with a checkpoint after each.</summary>
+    /// <param name="onProgress">Takes the share of an epoch that was just done.</param>
+    /// <param name="onEpoch">Called after each epoch.</param>
+    public void Train(LoadedSet train, LoadedSet val, LoadedSet test, Action<double> onProgress, Action<PoolingProgress> onEpoch, CancellationToken cancellation)
+    {
+        using var network = CreateNetwork();
+        var miner = new TupleMiner(train.Places, options);
+        using var trainer = new Trainer(network, train.Database, train.Queries, miner, options);
+        var progress = checkpoint.Poolings.TryGetValue(kind, out var begun)
+            ? GoOn(begun, network, trainer, miner)
+            : Start(network, train, test, cancellation);
+        onProgress(progress.Loss.Count);
+        while (progress.Loss.Count < options.Epochs)
+        {
+            var clock = Stopwatch.StartNew();
+            progress.Loss.Add(trainer.Epoch(progress.Loss.Count, onProgress, cancellation));
+            progress.TrainSeconds += clock.Elapsed.TotalSeconds;
+            progress.RememberedNegatives = miner.Remembered;
+            Validate(progress, network, val);
+            checkpoint.Parts[NetworkPart] = Weights(network);
+            checkpoint.Parts[OptimizerPart] = State(trainer);
+            checkpoint.Poolings[kind] = progress;
+            checkpoint.Save();
+            onEpoch(progress);
+        }
+
+        network.load(new MemoryStream(checkpoint.Parts[BestPart]));
+        network.eval();
+        progress.Trained = [.. test.Evaluate(network.call, cancellation).Curve];
+        progress.RememberedNegatives = [];
+        checkpoint.Parts.Remove(NetworkPart);
+        checkpoint.Parts.Remove(OptimizerPart);
+        checkpoint.Save();
+    }
+
+    /// <summary>The network with its best weights, in eval mode.</summary>
+    public PlaceNetwork Best()
+    {
+        var network = CreateNetwork();
+        network.load(new MemoryStream(checkpoint.Parts[BestPart]));
+        network.eval();
+        return network;
+    }
+
+    private PlaceNetwork CreateNetwork()
+    {
+        manual_seed(options.Seed);   // every pooling starts with the same backbone
+        var network = new PlaceNetwork(kind, options.Blocks, options.Clusters, size);
+        network.to(device);
+        return network;
+    }
+
+    private PoolingProgress Start(PlaceNetwork network, LoadedSet train, LoadedSet test, CancellationToken cancellation)
+    {
+        using var scope = NewDisposeScope();
+        using var gradients = no_grad();
+        network.eval();
+        var count = train.Database.Places.Count;
+        var pictures = Enumerable.Range(0, Math.Min(PicturesForCenters, count)).Select(i => (int)((long)i * count / Math.Min(PicturesForCenters, count)));
+        var map = network.Features(train.Database.Batch([.. pictures]));
+        network.NetVLAD?.Initialize(map.permute(0, 2, 3, 1).reshape(-1, map.size(1)), seed: options.Seed);
+        return new()
+        {
+            Untrained = [.. test.Evaluate(network.call, cancellation).Curve],
+            Dimensions = (int)network.call(train.Database.Batch([0])).size(1),
+        };
+    }
+
+    private PoolingProgress GoOn(PoolingProgress progress, PlaceNetwork network, Trainer trainer, TupleMiner miner)
+    {
+        if (checkpoint.Parts.TryGetValue(NetworkPart, out var weights))
+        {
+            network.load(new MemoryStream(weights));
+            using var reader = new BinaryReader(new MemoryStream(checkpoint.Parts[OptimizerPart]));
+            trainer.Optimizer.load_state_dict(reader);
+            miner.Remembered = progress.RememberedNegatives;
+        }
+
+        return progress;
+    }
+
+    /// <summary>The epoch with the best validation Recall@5 counts, as in the paper.</summary>
+    private void Validate(PoolingProgress progress, PlaceNetwork network, LoadedSet val)
+    {
+        network.eval();
+        var recall = val.Evaluate(network.call);
+        progress.Validation.Add([recall.At(1), recall.At(5)]);
+        if (progress.BestEpoch < 0 || recall.At(5) > progress.Validation[progress.BestEpoch][1])
+        {
+            progress.BestEpoch = progress.Loss.Count - 1;
+            checkpoint.Parts[BestPart] = Weights(network);
+        }
+    }
+
+    private static byte[] Weights(PlaceNetwork network)
+    {
+        using var memory = new MemoryStream();
+        network.save(memory);
+        return memory.ToArray();
+    }
+
+    private static byte[] State(Trainer trainer)
+    {
+        using var memory = new MemoryStream();
+        using (var writer = new BinaryWriter(memory))
+        {
+            trainer.Optimizer.save_state_dict(writer);
+        }
+
+        return memory.ToArray();
+    }
+}
