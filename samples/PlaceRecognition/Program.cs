@@ -1,3 +1,3 @@
 using PlaceRecognition.Commands;
 
-return await Cli.Run(args);
+return await new Cli(Console.Error).Run(args);

@@ -7,7 +7,8 @@ using PlaceRecognition.Training;
 namespace PlaceRecognition.Commands;
 
 /// <summary>The command line: options in, exit code out (0 done, 1 something to mend, 130 stopped).</summary>
-internal static class Cli
+/// <param name="error">Takes the one line that says what to mend.</param>
+internal sealed class Cli(TextWriter error)
 {
     private const int Mend = 1;
     private const int Stopped = 130;
@@ -21,7 +22,10 @@ internal static class Cli
     private static readonly Option<string> ImageSizeOption = new("--image-size") { Description = "HEIGHTxWIDTH that pictures are scaled to", DefaultValueFactory = _ => $"{ImageSize.Default}" };
     private static readonly Option<string> Model = new("--model") { Description = "an exported model.pt", Required = true };
 
-    public static async Task<int> Run(string[] args)
+    /// <summary>Called with the pooling's name and the number of its finished epochs, after their checkpoint.</summary>
+    public Action<string, int>? EpochDone { get; init; }
+
+    public async Task<int> Run(string[] args, CancellationToken cancellation = default)
     {
         var root = Train();
         root.Subcommands.Add(Evaluate());
@@ -30,14 +34,14 @@ internal static class Cli
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {
-            await Console.Error.WriteLineAsync(string.Join(" ", parsed.Errors.Select(error => error.Message)));
+            await error.WriteLineAsync(string.Join(" ", parsed.Errors.Select(problem => problem.Message)));
             return Mend;
         }
 
-        return await parsed.InvokeAsync(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromMinutes(1) });
+        return await parsed.InvokeAsync(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromMinutes(1) }, cancellation);
     }
 
-    private static RootCommand Train()
+    private RootCommand Train()
     {
         var pooling = new Option<string>("--pooling") { Description = "compared poolings; the first is exported", DefaultValueFactory = _ => string.Join(',', PoolingKind.All) };
         var name = new Option<string?>("--name") { Description = $"the run is kept in {RunsFolder}/NAME; the time of its start where not given" };
@@ -65,12 +69,12 @@ internal static class Cli
             new TrainCommand(
                 new(parsed.GetValue(Data), parsed.GetValue(SkipUnreadable), quick, folder, parsed.GetValue(resume),
                     ImageSize.Parse(parsed.GetValue(ImageSizeOption)!), parsed.GetValue(device)!, training),
-                cancellation).Run();
+                EpochDone, cancellation).Run();
         }));
         return root;
     }
 
-    private static Command Evaluate()
+    private Command Evaluate()
     {
         var split = new Option<string>("--split") { Description = "train, val or test", DefaultValueFactory = _ => "test" };
         split.AcceptOnlyFromAmong("train", "val", "test");
@@ -80,7 +84,7 @@ internal static class Cli
         return command;
     }
 
-    private static Command Query()
+    private Command Query()
     {
         var database = new Option<string>("--database") { Description = "folder of pictures named @utm_east@utm_north@….jpg", Required = true };
         var image = new Option<string>("--image") { Description = "the picture that asks", Required = true };
@@ -93,7 +97,7 @@ internal static class Cli
         return command;
     }
 
-    private static Command Render()
+    private Command Render()
     {
         var output = new Option<string>("--out") { Description = "a new folder", Required = true };
         var size = new Option<string>("--image-size") { Description = "HEIGHTxWIDTH of the pictures", DefaultValueFactory = _ => "240x320" };
@@ -122,7 +126,7 @@ internal static class Cli
             : throw new UserException($"--resume: no run in {RunsFolder}");
     }
 
-    private static Task<int> Guard(Action action)
+    private Task<int> Guard(Action action)
     {
         try
         {
@@ -143,14 +147,14 @@ internal static class Cli
         }
         catch (OperationCanceledException)
         {
-            Console.Error.WriteLine("Stopped. What was trained before the last whole epoch is kept: --resume goes on from there.");
+            error.WriteLine("Stopped. The checkpoint of the last whole epoch is kept: --resume goes on from there.");
             return Task.FromResult(Stopped);
         }
     }
 
-    private static Task<int> Fail(string message)
+    private Task<int> Fail(string message)
     {
-        Console.Error.WriteLine(message);
+        error.WriteLine(message);
         return Task.FromResult(Mend);
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using PlaceRecognition.Data;
 using PlaceRecognition.Report;
 using PlaceRecognition.Retrieval;
@@ -11,7 +12,7 @@ using static TorchSharp.torch;
 namespace PlaceRecognition.Commands;
 
 /// <summary>The main job: trains a network for each pooling, compares them on streets never seen, exports and reports.</summary>
-internal sealed class TrainCommand(RunOptions options, CancellationToken cancellation)
+internal sealed class TrainCommand(RunOptions options, Action<string, int>? epochDone, CancellationToken cancellation)
 {
     private readonly TrainingOptions training = options.Training;
 
@@ -75,8 +76,13 @@ internal sealed class TrainCommand(RunOptions options, CancellationToken cancell
                 var task = context.AddTask(kind, maxValue: training.Epochs);
                 run.Train(sets[0], sets[1], sets[2], task.Increment, OnEpoch, cancellation);
 
-                void OnEpoch(PoolingProgress progress) => task.Description =
-                    $"{kind,-8} epoch {progress.Loss.Count,2}  loss {progress.Loss[^1]:0.000}  validation recall@5 {progress.Validation[^1][1]:0.000}";
+                void OnEpoch(PoolingProgress progress)
+                {
+                    task.Description = string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{kind,-8} epoch {progress.Loss.Count,2}  loss {progress.Loss[^1]:0.000}  validation recall@5 {progress.Validation[^1][1]:0.000}");
+                    epochDone?.Invoke(kind, progress.Loss.Count);
+                }
             });
     }
 

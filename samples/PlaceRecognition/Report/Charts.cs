@@ -1,6 +1,5 @@
 using OxyPlot;
 using OxyPlot.Axes;
-using OxyPlot.Legends;
 using OxyPlot.Series;
 using PlaceRecognition.Training;
 
@@ -14,22 +13,26 @@ internal static class Charts
         OxyColor.Parse("#0072b2"), OxyColor.Parse("#d55e00"), OxyColor.Parse("#009e73"), OxyColor.Parse("#cc79a7"), OxyColor.Parse("#56b4e9"),
     ];
 
-    public static string Loss(IReadOnlyDictionary<string, PoolingProgress> poolings) =>
-        Draw("Training loss", "epoch", "mean triplet loss of a query", double.NaN, poolings.Select((p, i) => Line(p.Key, p.Value.Loss, Colors[i])));
+    /// <summary>Which colour is which pooling, as HTML.</summary>
+    public static string Legend(IEnumerable<string> kinds) => "<p class=\"legend\">" + string.Concat(kinds.Select((kind, i) =>
+        $"<span><i style=\"background:#{Colors[i].R:x2}{Colors[i].G:x2}{Colors[i].B:x2}\"></i>{kind}</span>")) + "</p>";
 
-    public static string Validation(IReadOnlyDictionary<string, PoolingProgress> poolings) =>
-        Draw("Recall@5 on the validation streets", "epoch", "recall@5", 1, poolings.Select((p, i) => Line(p.Key, p.Value.Validation.Select(v => v[1]), Colors[i])));
+    public static string Loss(IReadOnlyList<PoolingProgress> poolings) =>
+        Draw("Training loss", "epoch", "mean triplet loss of a query", double.NaN, poolings.Select((p, i) => Line(p.Loss, Colors[i])));
 
-    public static string Recall(IReadOnlyDictionary<string, PoolingProgress> poolings) =>
-        Draw("Recall@N on the test streets", "N", "share of queries found within 25 m", 1, poolings.SelectMany((p, i) => new[]
+    public static string Validation(IReadOnlyList<PoolingProgress> poolings) =>
+        Draw("Recall@5 on the validation streets", "epoch", "recall@5", 1, poolings.Select((p, i) => Line(p.Validation.Select(v => v[1]), Colors[i])));
+
+    public static string Recall(IReadOnlyList<PoolingProgress> poolings) =>
+        Draw("Recall@N on the test streets (dashed: untrained)", "N", "share of queries found within 25 m", 1, poolings.SelectMany((p, i) => new[]
         {
-            Line(p.Key, p.Value.Trained, Colors[i]),
-            Line($"{p.Key}, untrained", p.Value.Untrained, Colors[i], LineStyle.Dash),
+            Line(p.Trained, Colors[i]),
+            Line(p.Untrained, Colors[i], LineStyle.Dash),
         }));
 
-    private static LineSeries Line(string title, IEnumerable<double> values, OxyColor color, LineStyle style = LineStyle.Solid)
+    private static LineSeries Line(IEnumerable<double> values, OxyColor color, LineStyle style = LineStyle.Solid)
     {
-        var line = new LineSeries { Title = title, Color = color, LineStyle = style, StrokeThickness = 2 };
+        var line = new LineSeries { Color = color, LineStyle = style, StrokeThickness = 2 };
         line.Points.AddRange(values.Select((value, i) => new DataPoint(i + 1, value)));
         if (line.Points.Count == 1)
         {
@@ -41,10 +44,19 @@ internal static class Charts
 
     private static string Draw(string title, string x, string y, double top, IEnumerable<LineSeries> lines)
     {
-        var model = new PlotModel { Title = title, TitleFontSize = 15, TitleFontWeight = 500, PlotAreaBorderColor = OxyColors.LightGray, Background = OxyColors.White };
-        model.Axes.Add(new LinearAxis { Position = AxisPosition.Bottom, Title = x, MinimumMajorStep = 1, MinimumMinorStep = 1, MajorGridlineStyle = LineStyle.Solid, MajorGridlineColor = OxyColor.FromRgb(235, 235, 235) });
-        model.Axes.Add(new LinearAxis { Position = AxisPosition.Left, Title = y, Minimum = 0, Maximum = top, MajorGridlineStyle = LineStyle.Solid, MajorGridlineColor = OxyColor.FromRgb(235, 235, 235) });
-        model.Legends.Add(new Legend { LegendPlacement = LegendPlacement.Outside, LegendPosition = LegendPosition.RightTop, LegendBorderThickness = 0 });
+        // Margins and distances are fixed: a browser's sans-serif may be wider than the metrics that OxyPlot assumes.
+        var model = new PlotModel
+        {
+            Title = title,
+            TitleFontSize = 15,
+            TitleFontWeight = 500,
+            DefaultFont = "sans-serif",
+            Background = OxyColors.White,
+            PlotAreaBorderColor = OxyColors.LightGray,
+            PlotMargins = new OxyThickness(64, 8, 16, 48),
+        };
+        model.Axes.Add(Axis(AxisPosition.Bottom, x, double.NaN, double.NaN, 8));
+        model.Axes.Add(Axis(AxisPosition.Left, y, 0, top, 20));
         foreach (var line in lines)
         {
             model.Series.Add(line);
@@ -52,4 +64,17 @@ internal static class Charts
 
         return new SvgExporter { Width = 760, Height = 380, IsDocument = false }.ExportToString(model);
     }
+
+    private static LinearAxis Axis(AxisPosition position, string title, double minimum, double maximum, double titleDistance) => new()
+    {
+        Position = position,
+        Title = title,
+        AxisTitleDistance = titleDistance,
+        Minimum = minimum,
+        Maximum = maximum,
+        MinimumMajorStep = position == AxisPosition.Bottom ? 1 : 0,
+        MajorGridlineStyle = LineStyle.Solid,
+        MajorGridlineColor = OxyColor.FromRgb(235, 235, 235),
+        MinorTickSize = 0,
+    };
 }

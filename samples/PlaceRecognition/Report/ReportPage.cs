@@ -36,7 +36,8 @@ internal sealed class ReportPage(
         th:first-child, td:first-child { text-align: left; } tr.best td { font-weight: 600; }
         svg, img { max-width: 100%; height: auto; } .charts svg { margin: 0 0 1em; }
         figure { margin: 0 6px 6px 0; } figcaption { font-size: 13px; color: #555; text-align: center; }
-        .row { display: flex; } .wide { display: flex; flex-wrap: wrap; }
+        .row { display: flex; } .wide { display: flex; } .wide figure { flex: 0 1 auto; }
+        .legend span { margin-right: 1.6em; } .legend i { display: inline-block; width: 1.6em; height: .35em; margin: 0 .5em .2em 0; }
         .note { color: #555; max-width: 52em; }
         </style>
         </head>
@@ -51,7 +52,8 @@ internal sealed class ReportPage(
         <p class="note">Exported: {{metrics.Exported}}, largest difference between model.pt and the C# network {{metrics.MaxAbsDifference:0.0e+0}}.
         It describes {{metrics.ImagesPerSecond:0}} pictures a second on {{Encode(options.Device)}}.</p>
         <h2>Curves</h2>
-        <div class="charts">{{Charts.Recall(poolings)}}{{Charts.Validation(poolings)}}{{Charts.Loss(poolings)}}</div>
+        {{Charts.Legend(options.Training.Poolings)}}
+        <div class="charts">{{Charts.Recall(Ordered)}}{{Charts.Validation(Ordered)}}{{Charts.Loss(Ordered)}}</div>
         <h2>Queries and their five nearest ({{metrics.Exported}})</h2>
         <p class="note">{{GalleryRows}} queries at even steps through the test, not picked by their result. Green: taken within {{Recall.Radius}} m. Red: somewhere else.</p>
         {{Gallery.Html(test.Places, test.Evaluate(network.call), options.ImageSize, GalleryRows)}}
@@ -63,6 +65,8 @@ internal sealed class ReportPage(
         </body>
         </html>
         """);
+
+    private List<PoolingProgress> Ordered => [.. options.Training.Poolings.Select(kind => poolings[kind])];
 
     private string Backbone => string.Join(", ", options.Training.Blocks.Select(widths => string.Join("-", widths))) + " channels";
 

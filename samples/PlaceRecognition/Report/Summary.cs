@@ -10,16 +10,16 @@ internal static class Summary
     public static Table Table(IEnumerable<string> kinds, IReadOnlyDictionary<string, PoolingProgress> poolings)
     {
         var table = new Table().Title("Recall on streets never seen (within 25 m)")
-            .AddColumns("pooling", "dimensions", "untrained @1/@5/@10", "trained @1/@5/@10", "seconds");
+            .AddColumns("pooling", "dimensions", "untrained @1/5/10", "trained @1/5/10", "seconds");
         foreach (var kind in kinds)
         {
             var progress = poolings[kind];
-            table.AddRow(kind, $"{progress.Dimensions}", Recalls(progress.Untrained), Recalls(progress.Trained), $"{progress.TrainSeconds:0}");
+            table.AddRow(kind, $"{progress.Dimensions}", Recalls(progress.Untrained, "/"), Recalls(progress.Trained, "/"), $"{progress.TrainSeconds:0}");
         }
 
         return table;
     }
 
-    public static string Recalls(IReadOnlyList<double> curve) =>
-        string.Join(" / ", new[] { 1, 5, 10 }.Select(n => Metrics.At(curve, n).ToString("0.000", CultureInfo.InvariantCulture)));
+    public static string Recalls(IReadOnlyList<double> curve, string separator = " / ") =>
+        string.Join(separator, new[] { 1, 5, 10 }.Select(n => Metrics.At(curve, n).ToString("0.000", CultureInfo.InvariantCulture)));
 }

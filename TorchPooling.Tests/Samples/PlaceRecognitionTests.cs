@@ -1,0 +1,156 @@
+using System.Globalization;
+using System.Text.Json;
+using PlaceRecognition.Commands;
+
+namespace TorchPooling.Tests.Samples;
+
+/// <summary>The sample as a user runs it, on a small world.</summary>
+public class PlaceRecognitionTests
+{
+    private static readonly string[] Small = ["--quick", "--pooling", "netvlad,avg", "--queries-per-epoch", "12", "--image-size", "36x48"];
+
+    [Fact]
+    public async Task Photographs_train_a_model_that_is_evaluated_and_asked()
+    {
+        using var folder = new TemporaryFolder();
+        var (photos, run) = (folder.File("photos"), folder.File("run"));
+        await Succeeds("render", "--out", photos, "--quick", "--image-size", "36x48");
+        await Succeeds([.. Small, "--epochs", "1", "--data", photos, "--out", run]);
+        Assert.Equal(["checkpoint", "metrics.json", "model.pt", "report.html"], Names(run));
+
+        using var metrics = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(run, "metrics.json")));
+        var netvlad = metrics.RootElement.GetProperty("poolings").GetProperty("netvlad");
+        Assert.Equal(16 * 64, netvlad.GetProperty("dimensions").GetInt32());
+        Assert.InRange(netvlad.GetProperty("trained").GetProperty("recall@10").GetDouble(), netvlad.GetProperty("trained").GetProperty("recall@1").GetDouble(), 1);
+        Assert.InRange(metrics.RootElement.GetProperty("export").GetProperty("max_abs_difference").GetDouble(), 0, 1e-5);
+        Assert.True(metrics.RootElement.GetProperty("images_per_second").GetDouble() > 0);
+
+        var report = File.ReadAllText(Path.Combine(run, "report.html"));
+        Assert.Contains("What NetVLAD's clusters stand for", report, StringComparison.Ordinal);
+        Assert.DoesNotContain("src=\"http", report, StringComparison.Ordinal);
+
+        var model = Path.Combine(run, "model.pt");
+        await Succeeds("evaluate", "--model", model, "--data", photos);
+        var query = Directory.GetFiles(Path.Combine(photos, "images/test/queries"))[0];
+        await Succeeds("query", "--model", model, "--database", Path.Combine(photos, "images/test/database"), "--image", query, "--out", folder.File("answer.png"));
+        Assert.True(new FileInfo(folder.File("answer.png")).Length > 1000);
+    }
+
+    [Fact]
+    public async Task A_stopped_run_resumes_to_the_same_numbers_as_an_uninterrupted_one()
+    {
+        using var folder = new TemporaryFolder();
+        string[] options = [.. Small, "--epochs", "3"];
+        await Succeeds([.. options, "--out", folder.File("whole")]);
+
+        // Stopped in the middle of the second epoch of the first pooling, and again in the second pooling.
+        await StoppedAfter("netvlad", 1, [.. options, "--out", folder.File("parts")]);
+        await StoppedAfter("avg", 2, [.. options, "--out", folder.File("parts"), "--resume"]);
+        await Succeeds([.. options, "--out", folder.File("parts"), "--resume"]);
+        Assert.Equal(Numbers(folder.File("whole")), Numbers(folder.File("parts")));
+    }
+
+    [Theory]
+    [InlineData("'bogus'", "bogus")]
+    [InlineData("--pooling: expected some of netvlad,spp,gem,max,avg, got 'vlad'", "--pooling", "vlad")]
+    [InlineData("--pooling: expected each pooling once, got max,max", "--pooling", "max,max")]
+    [InlineData("--epochs: expected 1 or more, got 0", "--epochs", "0")]
+    [InlineData("--epochs", "--epochs", "many")]
+    [InlineData("--learning-rate: expected a positive number, got -1", "--learning-rate", "-1")]
+    [InlineData("--image-size: expected HEIGHTxWIDTH in pixels, for example 72x96, got '72'", "--image-size", "72")]
+    [InlineData("--image-size: the network takes images from 8x8 pixels, got 4x9", "--image-size", "4x9")]
+    [InlineData("--device: expected cpu, cuda or cuda:N, got 'tpu'", "--device", "tpu")]
+    [InlineData("no folder", "--data", "no-such-folder")]
+    [InlineData("no checkpoint to resume from", "--resume", "--name", "no-such-run")]
+    [InlineData("--model: no file no-such.pt", "evaluate", "--model", "no-such.pt")]
+    [InlineData("--model", "evaluate")]
+    [InlineData("--split", "evaluate", "--model", "m.pt", "--split", "all")]
+    [InlineData("--top: expected 1 or more, got 0", "query", "--model", "m.pt", "--database", "d", "--image", "i", "--top", "0")]
+    public async Task What_cannot_be_is_one_clear_line_and_exit_code_1(string message, params string[] arguments)
+    {
+        using var folder = new TemporaryFolder();
+        var isTraining = arguments[0].StartsWith("--", StringComparison.Ordinal) && !arguments.Contains("--name");
+        var (code, error) = await Run(isTraining ? [.. arguments, "--out", folder.File("run")] : arguments);
+        Assert.Equal(1, code);
+        Assert.Contains(message, error, StringComparison.Ordinal);
+        Assert.Single(error.TrimEnd().Split('\n'));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
+    }
+
+    [Fact]
+    public async Task Too_few_pictures_are_one_clear_line_and_leave_nothing()
+    {
+        using var folder = new TemporaryFolder();
+        foreach (var part in new[] { "train", "val", "test" }.SelectMany(split => new[] { $"{split}/database", $"{split}/queries" }))
+        {
+            Directory.CreateDirectory(folder.File($"images/{part}"));
+        }
+
+        var (code, error) = await Run(["--data", folder.Path, "--out", folder.File("run")]);
+        Assert.Equal((1, "train: too few pictures: 0 in the database, 0 queries\n"), (code, error.ReplaceLineEndings("\n")));
+        Assert.False(Directory.Exists(folder.File("run")));
+    }
+
+    [Fact]
+    public async Task A_run_is_neither_overwritten_nor_resumed_with_other_options()
+    {
+        using var folder = new TemporaryFolder();
+        string[] options = [.. Small, "--out", folder.File("run")];
+        await StoppedAfter("netvlad", 1, [.. options, "--epochs", "2"]);
+        var kept = File.ReadAllBytes(folder.File("run/checkpoint"));
+
+        var (code, error) = await Run([.. options, "--epochs", "2"]);
+        Assert.Equal(1, code);
+        Assert.Contains("already holds a run: add --resume to go on, or choose another --name", error, StringComparison.Ordinal);
+        (code, error) = await Run([.. options, "--epochs", "3", "--resume"]);
+        Assert.Equal(1, code);
+        Assert.Contains("was started with other options", error, StringComparison.Ordinal);
+        Assert.Equal(kept, File.ReadAllBytes(folder.File("run/checkpoint")));
+        Assert.Equal(["checkpoint"], Names(folder.File("run")));
+    }
+
+    [Fact]
+    public async Task Files_that_are_no_model_or_no_checkpoint_are_one_clear_line()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.File("model.pt"), "garbage");
+        var (code, error) = await Run(["evaluate", "--model", folder.File("model.pt")]);
+        Assert.Equal(1, code);
+        Assert.Contains("model.pt is no TorchScript file", error, StringComparison.Ordinal);
+
+        Directory.CreateDirectory(folder.File("run"));
+        File.WriteAllText(folder.File("run/checkpoint"), "garbage");
+        (code, error) = await Run(["--out", folder.File("run"), "--resume"]);
+        Assert.Equal(1, code);
+        Assert.Contains("no checkpoint to resume from", error, StringComparison.Ordinal);
+    }
+
+    private static async Task Succeeds(params string[] arguments) => Assert.Equal((0, ""), await Run(arguments));
+
+    private static async Task<(int Code, string Error)> Run(string[] arguments)
+    {
+        var error = new StringWriter(CultureInfo.InvariantCulture);
+        return (await new Cli(error).Run(arguments), error.ToString());
+    }
+
+    /// <summary>Runs until the pooling has finished so many epochs, then stops as Ctrl-C does.</summary>
+    private static async Task StoppedAfter(string kind, int epochs, string[] arguments)
+    {
+        using var stop = new CancellationTokenSource();
+        var error = new StringWriter(CultureInfo.InvariantCulture);
+        var cli = new Cli(error) { EpochDone = (pooling, done) => { if (pooling == kind && done == epochs) { stop.Cancel(); } } };
+        Assert.Equal(130, await cli.Run(arguments, stop.Token));
+        Assert.StartsWith("Stopped.", error.ToString(), StringComparison.Ordinal);
+    }
+
+    private static IEnumerable<string> Names(string folder) =>
+        Directory.EnumerateFileSystemEntries(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal)!;
+
+    /// <summary>All of metrics.json that does not depend on the clock.</summary>
+    private static string Numbers(string run)
+    {
+        using var metrics = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(run, "metrics.json")));
+        return string.Join("\n", metrics.RootElement.GetProperty("poolings").EnumerateObject().Select(pooling =>
+            pooling.Name + string.Concat(pooling.Value.EnumerateObject().Where(value => value.Name != "train_seconds").Select(value => $" {value.Name}={value.Value.GetRawText()}"))));
+    }
+}
