@@ -64,7 +64,7 @@ public class PlaceRecognitionTests
     [InlineData("no checkpoint to resume from", "--resume", "--name", "no-such-run")]
     [InlineData("--model: no file no-such.pt", "evaluate", "--model", "no-such.pt")]
     [InlineData("--model", "evaluate")]
-    [InlineData("--split", "evaluate", "--model", "m.pt", "--split", "all")]
+    [InlineData("Argument 'all' not recognized. Must be one of: 'train'", "evaluate", "--model", "m.pt", "--split", "all")]
     [InlineData("--top: expected 1 or more, got 0", "query", "--model", "m.pt", "--database", "d", "--image", "i", "--top", "0")]
     public async Task What_cannot_be_is_one_clear_line_and_exit_code_1(string message, params string[] arguments)
     {

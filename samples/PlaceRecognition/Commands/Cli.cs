@@ -34,7 +34,7 @@ internal sealed class Cli(TextWriter error)
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {
-            await error.WriteLineAsync(string.Join(" ", parsed.Errors.Select(problem => problem.Message)));
+            await error.WriteLineAsync(OneLine(string.Join(" ", parsed.Errors.Select(problem => problem.Message))));
             return Mend;
         }
 
@@ -154,7 +154,10 @@ internal sealed class Cli(TextWriter error)
 
     private Task<int> Fail(string message)
     {
-        error.WriteLine(message);
+        error.WriteLine(OneLine(message));
         return Task.FromResult(Mend);
     }
+
+    private static string OneLine(string message) =>
+        string.Join(' ', message.Split(['\r', '\n', '\t'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
 }
