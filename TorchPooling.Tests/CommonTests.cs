@@ -201,6 +201,31 @@ public class CommonTests
         }
     }
 
+    [CudaTheory, MemberData(nameof(All))]
+    public void On_CUDA_outputs_and_gradients_are_those_of_the_CPU(Case item)
+    {
+        using var scope = NewDisposeScope();
+        var module = Double(item);
+        var x = Input(item, 2, item.MinSize + 6, item.MinSize + 5).to(ScalarType.Float64);
+        var (expected, gradient) = Pass(x);
+        module.to(CUDA);
+        var (actual, on_cuda) = Pass(x.to(CUDA));
+        Tolerance.AssertClose(expected, actual, 1e-9, item.Name);
+        Tolerance.AssertClose(gradient, on_cuda, 1e-9, $"{item}: gradient");
+
+        using var folder = new TemporaryFolder();
+        torchscript.save(module, folder.File("m.pt"), x.to(CUDA));   // leaves the model where it is
+        Assert.All(module.parameters(), p => Assert.Equal(DeviceType.CUDA, p.device_type));
+
+        (Tensor Output, Tensor Gradient) Pass(Tensor input)
+        {
+            var leaf = input.detach().requires_grad_();
+            var y = module.call(leaf);
+            y.square().sum().backward();
+            return (y, leaf.grad!);
+        }
+    }
+
     [Theory, MemberData(nameof(All))]
     public void What_is_no_feature_map_is_refused_with_its_shape(Case item)
     {

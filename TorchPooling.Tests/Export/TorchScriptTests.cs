@@ -126,6 +126,27 @@ public class TorchScriptTests
         Assert.Single(Directory.EnumerateFileSystemEntries(folder.Path));
     }
 
+    [Theory]
+    [InlineData("x *", "expected")]
+    [InlineData("torch.no_such_function(x)", "no_such_function")]
+    [InlineData("self.missing.forward(x)", "missing")]
+    [InlineData("5", "Return value was annotated as having type Tensor but is actually of type int")]
+    public void Source_that_does_not_compile_is_an_exception_with_the_place_and_the_process_goes_on(string expression, string message)
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        for (var i = 0; i < 3; i++)
+        {
+            var error = Assert.Throws<InvalidOperationException>(() => torchscript.save(new Scaled(expression), folder.File("m.pt"), ones(1, 2)));
+            Assert.StartsWith("the TorchScript source of a module does not compile:", error.Message, StringComparison.Ordinal);
+            Assert.Contains(message, error.Message, StringComparison.Ordinal);
+            Assert.Contains("File \"code/__torch__.py\", line", error.Message, StringComparison.Ordinal);
+            Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
+        }
+
+        torchscript.save(new Scaled("x * 2"), folder.File("m.pt"), ones(1, 2));
+    }
+
     [Fact]
     public void A_module_of_one_s_own_with_every_kind_of_setting_is_exported()
     {

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -48,12 +49,12 @@ public static class torchscript
     {
         try
         {
-            using var script = jit.load(draft);
+            using var script = ScriptLoader.Load(draft);
             jit.save(script, path);
         }
-        catch (System.Runtime.InteropServices.ExternalException e)
+        catch (ExternalException e)
         {
-            throw new InvalidOperationException($"the TorchScript form of a module is not valid: {e.Message}", e);
+            throw new InvalidOperationException($"the TorchScript source of a module does not compile: {e.Message.Split("\nException raised from")[0].Trim()}", e);
         }
     }
 
