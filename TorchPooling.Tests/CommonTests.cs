@@ -54,6 +54,56 @@ public class CommonTests
     }
 
     [Theory, MemberData(nameof(All))]
+    public void What_is_made_inside_a_dispose_scope_lives_on_after_it(Case item)
+    {
+        nn.Module<Tensor, Tensor> module;
+        using (NewDisposeScope())
+        {
+            module = item.Create();
+        }
+
+        using var scope = NewDisposeScope();
+        module.call(Input(item, 2, item.MinSize + 1, item.MinSize + 1).requires_grad_()).sum().backward();
+        module.to(ScalarType.Float64);
+        Assert.All(module.state_dict().Values, value => Assert.False(value.IsInvalid));
+        module.Dispose();
+    }
+
+    [Theory, MemberData(nameof(All))]
+    public void Export_leaves_no_tensor(Case item)
+    {
+        using var folder = new TemporaryFolder();
+        using var module = item.Create();
+        using var x = Input(item, 2, item.MinSize + 1, item.MinSize + 1);
+        var before = DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount;
+        torchscript.save(module, folder.File("m.pt"), x);
+        Assert.Equal(before, DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount);
+    }
+
+    [Theory, MemberData(nameof(All))]
+    public void The_script_form_has_the_same_gradients_zero_descriptors_included(Case item)
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        var module = Double(item);
+        var x = Input(item, 2, item.MinSize + 3, item.MinSize + 2).to(ScalarType.Float64);
+        torchscript.save(module, folder.File("m.pt"), x);
+        using var script = jit.load<Tensor, Tensor>(folder.File("m.pt"));
+        module.eval();
+        script.eval();
+        x[0].zero_();
+        x[1, .., 0, 0] = 0;
+        var (ours, theirs) = (x.clone().requires_grad_(), x.clone().requires_grad_());
+        var y = module.call(ours);
+        var direction = randn_like(y);
+        (y * direction).sum().backward();
+        (script.call(theirs) * direction).sum().backward();
+        Tolerance.AssertClose(ours.grad!, theirs.grad!, 1e-9, item.Name);
+        var parameters = script.named_parameters().ToDictionary(p => p.name, p => p.parameter);
+        Assert.All(module.named_parameters(), p => Tolerance.AssertClose(p.parameter.grad!, parameters[p.name].grad!, 1e-9, p.name));
+    }
+
+    [Theory, MemberData(nameof(All))]
     public void A_thousand_training_passes_leave_no_tensor(Case item)
     {
         using var module = item.Create();
@@ -242,7 +292,7 @@ public class CommonTests
         if (!item.TakesAnyChannels)
         {
             Refused("expected 3 channels, got a feature map (1, 7, 8, 8) with 7", rand(1, 7, 8, 8));
-            Refused("expected Float32 on cpu as the layer's parameters, got Float64 on cpu", rand(1, 3, 8, 8, dtype: ScalarType.Float64));
+            Refused("expected Float32 on cpu as the parameters have, got Float64 on cpu", rand(1, 3, 8, 8, dtype: ScalarType.Float64));
         }
 
         void Refused(string message, Tensor x) =>

@@ -28,7 +28,7 @@ public static class Registry
         new("NetVLAD with bias", () => new NetVLAD(4, 3, bias: true), TakesAnyChannels: false),
         new("NetVLAD of raw descriptors", () => new NetVLAD(2, 3, normalize_input: false), TakesAnyChannels: false),
         new("VGG", () => new VggBackbone([[4], [6]], cut: VggCut.BeforeLastReLU), MinSize: 2, TakesAnyChannels: false),
-        new("VGG with batch norm", () => new VggBackbone([[4, 4], [5]], batch_norm: true, pool: () => nn.AvgPool2d(2)), MinSize: 4, TakesAnyChannels: false),
+        new("VGG with batch norm", () => new VggBackbone([[4, 4], [5]], batch_norm: true, pool: _ => nn.AvgPool2d(2)), MinSize: 4, TakesAnyChannels: false),
     ];
 
     public static TheoryData<Case> All => new(Cases);

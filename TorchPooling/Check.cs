@@ -62,15 +62,26 @@ internal static class Check
         }
     }
 
+    /// <summary>A dtype that parameters can be trained in; null is the default, float32.</summary>
+    public static void ParameterType(ScalarType? dtype)
+    {
+        if (dtype is not (null or ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Float32 or ScalarType.Float64))
+        {
+            throw new ArgumentException($"expected a floating-point dtype, got {dtype}", nameof(dtype));
+        }
+    }
+
     /// <summary>The input has the dtype and the device of the layer's parameters.</summary>
     public static void LikeParameters(Tensor x, Tensor parameter, string name = "x")
     {
-        if (x.dtype != parameter.dtype || x.device_type != parameter.device_type || x.device_index != parameter.device_index)
+        if (x.dtype != parameter.dtype || !SameDevice(x, parameter))
         {
             throw new ArgumentException(
-                $"expected {parameter.dtype} on {parameter.device} as the layer's parameters, got {x.dtype} on {x.device}", name);
+                $"expected {parameter.dtype} on {parameter.device} as the parameters have, got {x.dtype} on {x.device}", name);
         }
     }
+
+    public static bool SameDevice(Tensor x, Tensor y) => x.device_type == y.device_type && x.device_index == y.device_index;
 
     /// <summary>The dtype that sums are held in: half precision is widened.</summary>
     public static ScalarType AtLeastFloat32(ScalarType dtype) =>

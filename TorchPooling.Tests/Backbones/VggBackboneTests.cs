@@ -41,7 +41,7 @@ public class VggBackboneTests
     public void The_pooling_layer_is_the_caller_s_choice_and_its_place_counts_in_the_keys()
     {
         using var scope = NewDisposeScope();
-        var backbone = new VggBackbone([[4, 4], [6]], pool: () => nn.AvgPool2d(2));
+        var backbone = new VggBackbone([[4, 4], [6]], pool: _ => nn.AvgPool2d(2));
         Assert.Equal(["features.0.weight", "features.0.bias", "features.2.weight", "features.2.bias", "features.5.weight", "features.5.bias"], backbone.state_dict().Keys);
         Assert.Equal([1, 6, 4, 3], backbone.call(rand(1, 3, 16, 12)).shape);
         Assert.Equal(6, backbone.out_channels);
@@ -62,10 +62,28 @@ public class VggBackboneTests
     }
 
     [Fact]
+    public void Convolutions_start_normal_with_the_variance_of_torchvision_and_pooling_layers_as_they_came()
+    {
+        using var scope = NewDisposeScope();
+        var backbone = new VggBackbone([[64], [128]], pool: channels =>
+        {
+            var conv = nn.Conv2d(channels, channels, 2, stride: 2, bias: false);
+            nn.init.constant_(conv.weight, 0.25);
+            return conv;
+        });
+        var state = backbone.state_dict();
+        Assert.Equal(Math.Sqrt(2.0 / (9 * 64)), state["features.0.weight"].std().ToDouble(), 0.005);
+        Assert.Equal(Math.Sqrt(2.0 / (9 * 128)), state["features.3.weight"].std().ToDouble(), 0.002);
+        Assert.Equal(0, state["features.0.bias"].abs().max().ToDouble());
+        Tolerance.AssertClose(full_like(state["features.2.weight"], 0.25), state["features.2.weight"], 0);
+        Assert.Equal([64, 64, 2, 2], state["features.2.weight"].shape);
+    }
+
+    [Fact]
     public void A_pooling_module_of_one_s_own_fits_in()
     {
         using var scope = NewDisposeScope();
-        var backbone = new VggBackbone([[4], [6]], pool: () => nn.Sequential(nn.Conv2d(4, 4, 2, stride: 2)), cut: VggCut.AfterLastReLU);
+        var backbone = new VggBackbone([[4], [6]], pool: _ => nn.Sequential(nn.Conv2d(4, 4, 2, stride: 2)), cut: VggCut.AfterLastReLU);
         Assert.Equal([1, 6, 4, 4], backbone.call(rand(1, 3, 8, 8)).shape);
         Assert.Contains("features.2.0.weight", backbone.state_dict().Keys);
     }
@@ -76,6 +94,8 @@ public class VggBackboneTests
         Assert.Contains("expected one or more blocks of one or more positive widths, got []", Message([]), StringComparison.Ordinal);
         Assert.Contains("got [[4], []]", Message([[4], []]), StringComparison.Ordinal);
         Assert.Contains("got [[4, 0]]", Message([[4, 0]]), StringComparison.Ordinal);
+        Assert.Contains("expected a layer for each block, got null", Assert.Throws<ArgumentException>(() => new VggBackbone([[4]], pool: _ => null!)).Message, StringComparison.Ordinal);
+        Assert.Contains("expected a floating-point dtype, got Int32", Assert.Throws<ArgumentException>(() => new VggBackbone([[4]], dtype: ScalarType.Int32)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>("in_channels", () => new VggBackbone([[4]], in_channels: 0));
         Assert.Throws<ArgumentOutOfRangeException>("cut", () => new VggBackbone([[4]], cut: (VggCut)9));
 

@@ -1,4 +1,5 @@
 using TorchSharp;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace TorchPooling.Tests.Export;
@@ -102,6 +103,127 @@ public class TorchScriptTests
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
     }
 
+    [Theory]
+    [InlineData("é", "not printable ASCII without quotes and backslashes")]
+    [InlineData("a\\n", "not printable ASCII without quotes and backslashes")]
+    [InlineData("say \"so\"", "not printable ASCII without quotes and backslashes")]
+    [InlineData("in", "a keyword of Python")]
+    public void A_member_s_name_that_libtorch_cannot_read_back_is_refused(string name, string why)
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        var model = nn.Sequential(("body", nn.Sequential((name, (nn.Module<Tensor, Tensor>)nn.ReLU()))));
+        var error = Assert.Throws<NotSupportedException>(() => torchscript.save(model, folder.File("m.pt"), rand(1, 2)));
+        Assert.Equal(
+            $"body (TorchSharp.Modules.Sequential) cannot be exported: the name '{name}' of a member is {why}", error.Message);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
+    }
+
+    [Fact]
+    public void Names_that_are_no_identifiers_are_names()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        var model = nn.Sequential(("1st", nn.Linear(2, 2)), ("a b-c", nn.Linear(2, 2)), ("odd", new Größe()));
+        torchscript.save(model, folder.File("m.pt"), rand(1, 2));
+        using var script = jit.load<Tensor, Tensor>(folder.File("m.pt"));
+        Assert.Equal(["1st.weight", "1st.bias", "a b-c.weight", "a b-c.bias"], script.named_parameters().Select(p => p.name));
+    }
+
+    [Fact]
+    public void Attributes_that_collide_and_tensors_without_a_form_are_refused_by_name()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        Assert.Equal(
+            "0 (TorchPooling.Tests.Export.TorchScriptTests+Twice) cannot be exported: it has two members named 'training'",
+            Assert.Throws<NotSupportedException>(() => torchscript.save(nn.Sequential(new Twice()), folder.File("m.pt"), rand(1))).Message);
+        var complex = new Größe();
+        complex.register_buffer("phase", zeros(1, dtype: ScalarType.ComplexFloat32));
+        Assert.Equal(
+            "the model (TorchPooling.Tests.Export.TorchScriptTests+Größe) cannot be exported: 'phase' is a tensor of ComplexFloat32",
+            Assert.Throws<NotSupportedException>(() => torchscript.save(complex, folder.File("m.pt"), rand(1))).Message);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
+    }
+
+    [Fact]
+    public void A_subclass_of_a_built_in_module_is_not_taken_for_it()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        Assert.Contains("it has no TorchScript form", Assert.Throws<NotSupportedException>(() =>
+            torchscript.save(new Doubling(), folder.File("m.pt"), rand(1))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Layers_with_every_setting_compute_the_same()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        nn.Module<Tensor, Tensor>[] layers =
+        [
+            nn.Conv2d(4, 6, (3, 2), (2, 1), (1, 2), (1, 2), groups: 2, bias: false),
+            nn.MaxPool2d(3, 2, 1, 2, ceil_mode: true),
+            nn.MaxPool2d((2, 3), (1, 2)),
+            nn.AvgPool2d(3, 2, 1, ceil_mode: true, count_include_pad: false),
+            nn.AvgPool2d((2, 3), (2, 1), divisor_override: 5),
+            nn.AdaptiveMaxPool2d([3, 2]),
+            nn.BatchNorm2d(4, eps: 0.1, momentum: 0.3, affine: false),
+            nn.BatchNorm2d(4, track_running_stats: false),
+            nn.Flatten(2, 3),
+        ];
+        foreach (var layer in layers)
+        {
+            Assert.InRange(torchscript.save(layer, folder.File("m.pt"), randn(2, 4, 11, 13)), 0, 1e-6);
+        }
+    }
+
+    [Fact]
+    public void Dropout_drops_in_training_and_only_there()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        torchscript.save(nn.Sequential(nn.Dropout(0.5)), folder.File("m.pt"), ones(1));
+        using var script = jit.load<Tensor, Tensor>(folder.File("m.pt"));
+        script.train();
+        Assert.InRange(script.call(ones(10000)).count_nonzero().item<long>(), 4500, 5500);
+        script.eval();
+        Assert.Equal(10000, script.call(ones(10000)).count_nonzero().item<long>());
+    }
+
+    [Fact]
+    public void The_example_is_left_as_it_was()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        var example = full(1, 2, -1f);
+        torchscript.save(nn.Sequential(nn.ReLU(inplace: true)), folder.File("m.pt"), example);
+        Assert.Equal([-1f, -1], example.data<float>().ToArray());
+    }
+
+    [Fact]
+    public void Outputs_are_compared_by_their_size_and_an_example_that_shows_nothing_is_refused()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        Assert.Throws<InvalidOperationException>(() => torchscript.save(new Scaled("x * 2.01"), folder.File("m.pt"), full(1, 2, 1e-5f)));
+        foreach (var (example, what) in new[] { (ones(0, 2), "nothing: Float32 (0, 2)"), (full(1, 1, float.NaN), "NaN or infinity: Float32 (1, 1)") })
+        {
+            Assert.Contains(
+                $"expected an example that shows what the model computes, got one that it turns into {what}",
+                Assert.Throws<ArgumentException>(() => torchscript.save(new Scaled("x * 2"), folder.File("m.pt"), example)).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_script_form_that_fails_at_run_time_is_refused()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        var error = Assert.Throws<InvalidOperationException>(() => torchscript.save(new Scaled("x.reshape(7)"), folder.File("m.pt"), ones(1, 2)));
+        Assert.StartsWith("the TorchScript form fails on the example:", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_setting_that_has_no_script_form_is_refused_by_name()
     {
@@ -179,7 +301,7 @@ public class TorchScriptTests
             ("netvlad_bias", nn.Sequential(new VggBackbone([[4], [6]], batch_norm: true, cut: VggCut.BeforeLastReLU), new NetVLAD(4, 6, bias: true))),
             ("spp", nn.Sequential(new VggBackbone([[4], [6]]), new SpatialPyramidPool2d(), nn.Linear(126, 5))),
             ("spp_avg", new SpatialPyramidPool2d([3, 2], BinReduction.Avg)),
-            ("gem", nn.Sequential(new VggBackbone([[4]], pool: () => nn.AvgPool2d(3, 2, 1)), new GeM2d(), nn.Flatten(), new L2Normalize())),
+            ("gem", nn.Sequential(new VggBackbone([[4]], pool: _ => nn.AvgPool2d(3, 2, 1)), new GeM2d(), nn.Flatten(), new L2Normalize())),
             ("classifier", Classifier()),
         ];
         (int N, int H, int W)[] sizes = [(1, 16, 16), (3, 20, 33), (2, 51, 18)];
@@ -220,6 +342,36 @@ public class TorchScriptTests
         }
     }
 
+    [PyTorchFact]
+    public void Flags_ties_layouts_and_large_weights_arrive_in_PyTorch()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        var (first, tied, alias, large) = (nn.Linear(3, 3), nn.Linear(3, 3), nn.Linear(3, 3), nn.Linear(3, 1_500_000, hasBias: false));
+        tied.weight = first.weight;
+        alias.weight = new Parameter(first.weight!.detach());
+        first.bias!.requires_grad_(false);
+        large.weight = new Parameter(randn(3, 1_500_000).t());   // columns first, beyond what is written at once
+        var model = nn.Sequential(("first", first), ("drop", nn.Dropout()), ("tied", tied), ("alias", alias), ("large", large), ("out", nn.Linear(1_500_000, 2)));
+        model.train();
+        tied.eval();
+        torchscript.save(model, folder.File("m.pt"), rand(1, 3));
+        Python.Write(folder.Path, "large", large.weight!);
+        var output = Python.Run(
+            """
+            import sys, numpy, torch
+            folder = sys.argv[1]
+            model = torch.jit.load(folder + "/m.pt")
+            print(" ".join(name for name, child in model.named_children() if child.training))
+            print(" ".join(name for name, p in model.named_parameters() if not p.requires_grad))
+            state = model.state_dict()
+            print(state["first.weight"].data_ptr() == state["tied.weight"].data_ptr() == state["alias.weight"].data_ptr())
+            large = torch.from_numpy(numpy.fromfile(folder + "/large", "float32")).reshape(-1, 3)
+            print(torch.equal(large, state["large.weight"]))
+            """, folder.Path);
+        Assert.Equal(["first drop alias large out", "first.bias", "True", "True"], output.ReplaceLineEndings("\n").TrimEnd().Split('\n'));
+    }
+
     private static nn.Module<Tensor, Tensor> Classifier() => nn.Sequential(
         ("features", new VggBackbone([[4], [6]], batch_norm: true)),
         ("pool", nn.AdaptiveAvgPool2d([2, 2])),
@@ -237,6 +389,25 @@ public class TorchScriptTests
         public override Tensor forward(Tensor x) => x * 2;
 
         ScriptDefinition IScriptable.script() => new($"def forward(self, x: Tensor) -> Tensor:\n    return {expression}");
+    }
+
+    private sealed class Größe() : nn.Module<Tensor, Tensor>("Größe"), IScriptable
+    {
+        public override Tensor forward(Tensor x) => x * 2;
+
+        ScriptDefinition IScriptable.script() => new("def forward(self, x: Tensor) -> Tensor:\n    return x * 2");
+    }
+
+    private sealed class Twice() : nn.Module<Tensor, Tensor>("Twice"), IScriptable
+    {
+        public override Tensor forward(Tensor x) => x.alias();
+
+        ScriptDefinition IScriptable.script() => new("def forward(self, x: Tensor) -> Tensor:\n    return x", ("training", true));
+    }
+
+    private sealed class Doubling() : Sequential(Array.Empty<nn.Module<Tensor, Tensor>>())
+    {
+        public override Tensor forward(Tensor x) => x * 2;
     }
 
     private sealed class Settings() : nn.Module<Tensor, Tensor>("Settings"), IScriptable

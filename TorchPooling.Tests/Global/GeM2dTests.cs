@@ -32,10 +32,47 @@ public class GeM2dTests
         Assert.NotEqual(0, module.parameters().Single().grad!.ToDouble());
     }
 
+    [Theory]
+    [InlineData(ScalarType.Float16)]
+    [InlineData(ScalarType.BFloat16)]
+    public void Half_precision_gives_back_a_constant_map(ScalarType dtype)
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        var module = new GeM2d(dtype: dtype);
+        var x = full(1, 1, 2, 2, 1000, dtype: dtype);
+        torchscript.save(module, folder.File("m.pt"), x);
+        using var script = jit.load<Tensor, Tensor>(folder.File("m.pt"));
+        Assert.Equal(1000, module.call(x).to(ScalarType.Float64).ToDouble());
+        Assert.Equal(1000, script.call(x).to(ScalarType.Float64).ToDouble());
+    }
+
+    [Fact]
+    public void One_exponent_a_channel()
+    {
+        using var scope = NewDisposeScope();
+        var x = tensor(new double[] { 1, 3, 1, 3 }).reshape(1, 2, 1, 2);
+        var y = pooling.gem2d(x, tensor(new double[] { 1, 2 }).reshape(2, 1, 1));
+        Tolerance.AssertClose(tensor(new[] { 2, Math.Sqrt(5) }).reshape(1, 2, 1, 1), y);
+    }
+
+    [Fact]
+    public void An_exponent_of_another_shape_is_refused()
+    {
+        using var scope = NewDisposeScope();
+        var x = rand(1, 2, 3, 5);
+        Assert.Contains("expected the shape (1), got 1 dimensions (5)", Assert.Throws<ArgumentException>(() => pooling.gem2d(x, ones(5))).Message, StringComparison.Ordinal);
+        Assert.Contains("expected the shape (2, 1, 1), got 3 dimensions (3, 1, 1)", Assert.Throws<ArgumentException>(() => pooling.gem2d(x, ones(3, 1, 1))).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentNullException>("p", () => pooling.gem2d(x, null!));
+        Assert.Throws<ArgumentOutOfRangeException>("eps", () => pooling.gem2d(x, ones(1), 0));
+    }
+
     [Fact]
     public void An_exponent_or_floor_that_is_not_positive_is_refused()
     {
         Assert.Throws<ArgumentOutOfRangeException>("p", () => new GeM2d(0));
+        Assert.Throws<ArgumentOutOfRangeException>("p", () => new GeM2d(double.PositiveInfinity));
+        Assert.Contains("expected a floating-point dtype, got Int64", Assert.Throws<ArgumentException>(() => new GeM2d(dtype: ScalarType.Int64)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>("eps", () => new GeM2d(3, -1));
     }
 }

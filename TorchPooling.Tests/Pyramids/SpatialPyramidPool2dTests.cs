@@ -100,6 +100,15 @@ public class SpatialPyramidPool2dTests
     }
 
     [Fact]
+    public void The_paper_rule_must_hold_for_both_sides()
+    {
+        using var scope = NewDisposeScope();
+        Assert.Equal(9, pooling.spatial_pyramid_pool2d(rand(1, 1, 6, 9), [3], bins: BinRule.SppNet).numel());
+        Assert.Throws<ArgumentException>(() => pooling.spatial_pyramid_pool2d(rand(1, 1, 6, 5), [3], bins: BinRule.SppNet));
+        Assert.Throws<ArgumentException>(() => pooling.spatial_pyramid_pool2d(rand(1, 1, 5, 6), [3], bins: BinRule.SppNet));
+    }
+
+    [Fact]
     public void The_paper_rule_pools_windows_of_its_size()
     {
         using var scope = NewDisposeScope();

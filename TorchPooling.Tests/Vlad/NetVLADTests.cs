@@ -148,27 +148,37 @@ public class NetVLADTests
         layer.Initialize(points);
         var centers = layer.state_dict()["centroids"];
         Assert.True(cdist(points, centers).amin([1]).max().ToDouble() < 1e-5);
+
+        // A cluster that nothing is nearest to takes the point that is farthest from its centre.
+        var nearest = tensor(new long[] { 0, 0, 2 });
+        var means = KMeans.Means(tensor(new float[,] { { 0, 0 }, { 2, 0 }, { 9, 9 } }), nearest, tensor(new[] { 1f, 7, 3 }), 3);
+        Assert.Equal([1f, 0, 2, 0, 9, 9], means.data<float>().ToArray());
     }
 
     [Fact]
-    public void Memory_does_not_grow_with_K_times_D()
+    public void Lloyd_s_rounds_end_where_every_point_is_nearest_to_the_mean_of_its_own()
     {
         using var scope = NewDisposeScope();
-        var layer = new NetVLAD(64, 512);
-        var x = rand(2, 512, 30, 40);
-        using var gradients = no_grad();
-        layer.call(x).Dispose();
-
-        // A residual tensor would be 2·64·512·1200 floats, 315 MB; the assignment is 0.6 MB.
-        var before = PeakWorkingSet();
-        layer.call(x).Dispose();
-        Assert.True(PeakWorkingSet() - before < 100 << 20);
-
-        static long PeakWorkingSet()
+        using var generator = new Generator(11);
+        var points = rand([400, 3], generator: generator, dtype: ScalarType.Float64);
+        var centers = KMeans.Fit(points, 7, 500, seed: 3);
+        var nearest = cdist(points, centers).argmin(1);
+        for (var k = 0; k < 7; k++)
         {
-            using var process = System.Diagnostics.Process.GetCurrentProcess();
-            return process.PeakWorkingSet64;
+            Tolerance.AssertClose(points[nearest == k].mean([0]), centers[k]);
         }
+    }
+
+    [Fact]
+    public void A_large_common_offset_of_the_points_costs_k_means_no_digits()
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(12);
+        var blobs = randn([8, 1, 4], generator: generator) * 4 + randn([8, 100, 4], generator: generator) * 0.1;
+        var points = blobs.reshape(-1, 4) + 10000;
+        var centers = KMeans.Fit(points, 8, 100, seed: 1);
+        var squared = (points.to(ScalarType.Float64).unsqueeze(1) - centers.to(ScalarType.Float64)).square().sum(2).min(1).values;
+        Assert.True(squared.mean().ToDouble() < 0.06, $"{squared.mean().ToDouble()}");   // 4 · 0.1²
     }
 
     [Fact]
@@ -186,6 +196,11 @@ public class NetVLADTests
         Refused<ArgumentException>("expected the shape (4, 3), got 2 dimensions (3, 4)", () => layer.set_centroids(rand(3, 4), 1));
         Refused<ArgumentOutOfRangeException>("expected a positive, finite number", () => layer.set_centroids(rand(4, 3), 0));
         Refused<ArgumentOutOfRangeException>("expected a positive, finite number", () => layer.set_centroids(rand(4, 3), double.NaN));
+        Refused<ArgumentException>("expected a floating-point tensor, got Int64", () => layer.set_centroids(ones(4, 3, dtype: ScalarType.Int64), 1));
+        Refused<ArgumentException>("expected finite centres", () => layer.set_centroids(full(4, 3, float.NaN), 1));
+        Refused<ArgumentOutOfRangeException>("the weights overflow Float16", () => new NetVLAD(4, 3, dtype: ScalarType.Float16).set_centroids(rand(4, 3), 1e6));
+        Refused<ArgumentException>("expected a floating-point dtype, got Int64", () => new NetVLAD(4, 3, dtype: ScalarType.Int64));
+        Refused<ArgumentException>("expected centres (K, D), got 1 dimensions (4)", () => pooling.netvlad(rand(1, 3, 2, 2), rand(4, 3), rand(4)));
         Refused<ArgumentException>("expected the shape (4, 3), got 2 dimensions (4, 2)", () => pooling.netvlad(rand(1, 3, 2, 2), rand(4, 2), rand(4, 3)));
         Refused<ArgumentException>("expected the shape (4), got 1 dimensions (3)", () => pooling.netvlad(rand(1, 3, 2, 2), rand(4, 3), rand(4, 3), rand(3)));
 
@@ -201,6 +216,7 @@ public class NetVLADTests
         var layer = new NetVLAD(4, 3);
         var before = layer.state_dict()["centroids"].clone();
         Assert.Throws<ArgumentException>(() => layer.Initialize(ones(9, 3)));
+        Assert.Throws<ArgumentException>(() => layer.set_centroids(ones(4, 3, dtype: ScalarType.Int64), 1));
         Tolerance.AssertClose(before, layer.state_dict()["centroids"], 0);
     }
 

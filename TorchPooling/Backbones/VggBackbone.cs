@@ -45,16 +45,17 @@ public sealed class VggBackbone : nn.Module<Tensor, Tensor>, IScriptable
 
     /// <param name="blocks">Widths of the convolutions, block by block: <see cref="Vgg16"/>, say, or <c>[[16], [32, 32]]</c>.</param>
     /// <param name="batch_norm">A batch norm after every convolution.</param>
-    /// <param name="pool">Makes the pooling layer that closes a block; <c>MaxPool2d(2)</c> where null.</param>
+    /// <param name="pool">Makes the layer that closes a block of so many channels; <c>MaxPool2d(2)</c> where null.</param>
     /// <param name="cut">Where the network ends.</param>
     /// <param name="in_channels">Channels of the input.</param>
     /// <param name="device">Where the parameters live; the CPU where null.</param>
     /// <param name="dtype">The parameters' dtype; float32 where null.</param>
     /// <remarks>Weights start as torchvision's do: convolutions normal with variance 2 / (9·C_out), biases 0.</remarks>
-    /// <exception cref="ArgumentException"><paramref name="blocks"/> has no block, an empty block or a width below 1.</exception>
+    /// <exception cref="ArgumentException"><paramref name="blocks"/> has no block, an empty block or a width below 1, <paramref name="pool"/>
+    /// makes no layer, or <paramref name="dtype"/> is no floating-point type.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="in_channels"/> is not positive.</exception>
     public VggBackbone(
-        long[][] blocks, bool batch_norm = false, Func<nn.Module<Tensor, Tensor>>? pool = null,
+        long[][] blocks, bool batch_norm = false, Func<long, nn.Module<Tensor, Tensor>>? pool = null,
         VggCut cut = VggCut.AfterLastPool, long in_channels = 3, Device? device = null, ScalarType? dtype = null)
         : base(nameof(VggBackbone))
     {
@@ -71,10 +72,10 @@ public sealed class VggBackbone : nn.Module<Tensor, Tensor>, IScriptable
             throw new ArgumentOutOfRangeException(nameof(cut), cut, "expected AfterLastPool, AfterLastReLU or BeforeLastReLU");
         }
 
+        Check.ParameterType(dtype);
         using var scope = NewDisposeScope();
         out_channels = blocks[^1][^1];
-        features = nn.Sequential(Layers(blocks, batch_norm, pool ?? (() => nn.MaxPool2d(2)), cut, in_channels, device, dtype));
-        InitializeConvolutions(features);
+        features = nn.Sequential(Layers(blocks, batch_norm, pool ?? (_ => nn.MaxPool2d(2)), cut, in_channels, device, dtype));
         foreach (var value in features.parameters().Concat(features.buffers()))
         {
             value.DetachFromDisposeScope();
@@ -98,7 +99,8 @@ public sealed class VggBackbone : nn.Module<Tensor, Tensor>, IScriptable
         {
             return features.call(x);
         }
-        catch (ExternalException e) when (e.Message.Contains("Output size is too small", StringComparison.Ordinal))
+        catch (ExternalException e) when (e.Message.Contains("Output size is too small", StringComparison.Ordinal)
+            || e.Message.Contains("Kernel size can't be greater", StringComparison.Ordinal))
         {
             throw new ArgumentException(
                 $"expected an image large enough for the backbone's pooling layers, got {x.size(2)}×{x.size(3)} (H×W)", nameof(x), e);
@@ -112,14 +114,14 @@ public sealed class VggBackbone : nn.Module<Tensor, Tensor>, IScriptable
         """);
 
     private static List<nn.Module<Tensor, Tensor>> Layers(
-        long[][] blocks, bool batch_norm, Func<nn.Module<Tensor, Tensor>> pool, VggCut cut, long channels, Device? device, ScalarType? dtype)
+        long[][] blocks, bool batch_norm, Func<long, nn.Module<Tensor, Tensor>> pool, VggCut cut, long channels, Device? device, ScalarType? dtype)
     {
         var layers = new List<nn.Module<Tensor, Tensor>>();
         foreach (var widths in blocks)
         {
             foreach (var width in widths)
             {
-                layers.Add(nn.Conv2d(channels, width, 3, padding: 1, device: device, dtype: dtype));
+                layers.Add(Convolution(channels, width, device, dtype));
                 if (batch_norm)
                 {
                     layers.Add(nn.BatchNorm2d(width, device: device, dtype: dtype));
@@ -129,7 +131,7 @@ public sealed class VggBackbone : nn.Module<Tensor, Tensor>, IScriptable
                 channels = width;
             }
 
-            layers.Add(pool());
+            layers.Add(pool(channels) ?? throw new ArgumentException("expected a layer for each block, got null", nameof(pool)));
         }
 
         var dropped = cut switch { VggCut.BeforeLastReLU => 2, VggCut.AfterLastReLU => 1, _ => 0 };
@@ -137,12 +139,11 @@ public sealed class VggBackbone : nn.Module<Tensor, Tensor>, IScriptable
         return layers;
     }
 
-    private static void InitializeConvolutions(Sequential features)
+    private static Conv2d Convolution(long channels, long width, Device? device, ScalarType? dtype)
     {
-        foreach (var conv in features.children().OfType<Conv2d>())
-        {
-            nn.init.kaiming_normal_(conv.weight, mode: nn.init.FanInOut.FanOut, nonlinearity: nn.init.NonlinearityType.ReLU);
-            nn.init.zeros_(conv.bias!);
-        }
+        var conv = nn.Conv2d(channels, width, 3, padding: 1, device: device, dtype: dtype);
+        nn.init.kaiming_normal_(conv.weight, mode: nn.init.FanInOut.FanOut, nonlinearity: nn.init.NonlinearityType.ReLU);
+        nn.init.zeros_(conv.bias!);
+        return conv;
     }
 }

@@ -12,6 +12,7 @@ internal static class BuiltInScripts
     /// <exception cref="NotSupportedException">The module is known, but not with its settings.</exception>
     public static ScriptDefinition? Find(nn.Module module) => module switch
     {
+        _ when module.GetType().Assembly != typeof(Sequential).Assembly => null,   // a subclass may compute anything
         Sequential sequential => Chain(sequential),
         Conv2d conv => Convolution(conv),
         Linear linear => OneLine("torch.linear(x, self.weight, self.bias)", Absent(linear.bias)),
@@ -71,7 +72,7 @@ internal static class BuiltInScripts
         var batch = norm.track_running_stats ? "self.training" : "True";
         return new(
             "def forward(self, x: Tensor) -> Tensor:\n" + count
-            + $"    return torch.batch_norm(x, self.weight, self.bias, self.running_mean, self.running_var, {batch}, self.momentum, self.eps, False)",
+            + $"    return torch.batch_norm(x, self.weight, self.bias, self.running_mean, self.running_var, {batch}, self.momentum, self.eps, True)",
             [
                 .. Absent(norm.weight), .. Absent(norm.bias), .. Absent(norm.running_mean), .. Absent(norm.running_var),
                 ("momentum", norm.momentum ?? 0.0), ("eps", norm.eps),

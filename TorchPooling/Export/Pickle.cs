@@ -1,5 +1,8 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Text;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace TorchPooling;
@@ -11,6 +14,7 @@ internal sealed class Pickle
     private readonly MemoryStream bytes = new();
     private readonly Dictionary<object, int> memo = new(ReferenceEqualityComparer.Instance);
     private readonly List<Tensor> tensors = [];
+    private readonly Dictionary<(nint, ScalarType, string, bool), Tensor> originals = [];
 
     /// <summary>Tensors in the order of their storage names 0, 1, …</summary>
     public IReadOnlyList<Tensor> Tensors => tensors;
@@ -38,10 +42,23 @@ internal sealed class Pickle
             case long[] list: List("build_intlist", list); break;
             case double[] list: List("build_doublelist", list); break;
             case bool[] list: List("build_boollist", list); break;
-            case Tensor tensor: Once(tensor, Tensor); break;
+            case Tensor tensor: Once(Original(tensor), Tensor); break;
             case ScriptObject item: Once(item, Object); break;
             default: throw new NotSupportedException($"no pickle form of {value.GetType()}");
         }
+    }
+
+    /// <summary>The first mentioned of several tensors that are one memory: weights tied through different wrappers.</summary>
+    private unsafe Tensor Original(Tensor tensor)
+    {
+        if (tensor.device_type != DeviceType.CPU || !tensor.is_contiguous() || tensor.numel() == 0)
+        {
+            return tensor;
+        }
+
+        var address = (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(tensor.bytes));
+        var key = (address, tensor.dtype, string.Join(',', tensor.shape), tensor.requires_grad);
+        return originals.TryAdd(key, tensor) ? tensor : originals[key];
     }
 
     private void Object(ScriptObject item)
@@ -70,7 +87,7 @@ internal sealed class Pickle
         Global("torch._utils", "_rebuild_tensor_v2");
         Op('(', '(');
         Text("storage");
-        Global("torch", StorageOf(tensor.dtype));
+        Global("torch", StorageOf(tensor.dtype)!);
         Text($"{tensors.Count}");
         Text("cpu");
         Integer(tensor.numel());
@@ -175,7 +192,8 @@ internal sealed class Pickle
         }
     }
 
-    private static string StorageOf(ScalarType dtype) => dtype switch
+    /// <summary>The storage class of a dtype, or null where TorchScript files have none here.</summary>
+    public static string? StorageOf(ScalarType dtype) => dtype switch
     {
         ScalarType.Float16 => "HalfStorage",
         ScalarType.BFloat16 => "BFloat16Storage",
@@ -187,6 +205,6 @@ internal sealed class Pickle
         ScalarType.Int8 => "CharStorage",
         ScalarType.Byte => "ByteStorage",
         ScalarType.Bool => "BoolStorage",
-        _ => throw new NotSupportedException($"a tensor of {dtype} cannot be exported"),
+        _ => null,
     };
 }

@@ -11,6 +11,13 @@ internal sealed record ScriptObject(
 /// <summary>Turns a module tree into objects and the source of their classes; equal classes are written once.</summary>
 internal sealed partial class ScriptClasses
 {
+    private static readonly HashSet<string> Keywords =
+    [
+        "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else",
+        "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise",
+        "return", "try", "while", "with", "yield",
+    ];
+
     private readonly Dictionary<string, string> namesByBody = [];
     private readonly HashSet<string> names = [];
     private readonly Dictionary<nn.Module, ScriptObject> objects = new(ReferenceEqualityComparer.Instance);
@@ -29,12 +36,18 @@ internal sealed partial class ScriptClasses
             return known;
         }
 
-        var definition = Definition(module, path);
+        var place = $"{(path.Length == 0 ? "the model" : path)} ({module.GetType().FullName})";
+        var definition = Definition(module, place);
         var parameters = module.named_parameters(recurse: false).ToList();
         var buffers = module.named_buffers(recurse: false).ToList();
         var children = module.named_children()
             .Select(child => (child.name, value: Object(child.module, path.Length == 0 ? child.name : $"{path}.{child.name}")))
             .ToList();
+
+        var members = parameters.Select(p => p.name).Concat(buffers.Select(b => b.name)).Concat(definition.attributes.Select(a => a.name))
+            .Concat(children.Select(c => c.name)).ToList();
+        CheckNames(members, place);
+        CheckTypes(parameters.Select(p => (p.name, (Tensor)p.parameter)).Concat(buffers), place);
 
         var body = new StringBuilder()
             .Append($"  __parameters__ = [{Quoted(parameters.Select(p => p.name))}]\n")
@@ -42,7 +55,7 @@ internal sealed partial class ScriptClasses
             .Append("  training : bool\n");
         foreach (var (name, type) in parameters.Select(p => (p.name, "Tensor"))
             .Concat(buffers.Select(b => (b.name, "Tensor")))
-            .Concat(definition.attributes.Select(a => (a.name, TypeOf(a.value, path, a.name))))
+            .Concat(definition.attributes.Select(a => (a.name, TypeOf(a.value, place, a.name))))
             .Concat(children.Select(c => (c.name, c.value.ClassName))))
         {
             body.Append(IsIdentifier(name) ? $"  {name} : {type}\n" : $"  __annotations__[\"{name}\"] = {type}\n");
@@ -64,9 +77,8 @@ internal sealed partial class ScriptClasses
     /// <summary>How source reaches the member <paramref name="name"/>, which may be no Python identifier.</summary>
     public static string Member(string name) => IsIdentifier(name) ? $"self.{name}" : $"getattr(self, \"{name}\")";
 
-    private static ScriptDefinition Definition(nn.Module module, string path)
+    private static ScriptDefinition Definition(nn.Module module, string place)
     {
-        var place = $"{(path.Length == 0 ? "the model" : path)} ({module.GetType().FullName})";
         try
         {
             return (module as IScriptable)?.script() ?? BuiltInScripts.Find(module)
@@ -74,14 +86,52 @@ internal sealed partial class ScriptClasses
         }
         catch (NotSupportedException e)
         {
-            throw new NotSupportedException($"{place} cannot be exported: {e.Message}", e);
+            throw Refused(place, e.Message, e);
         }
     }
+
+    /// <summary>libtorch reads back what it wrote only if member names are printable ASCII without quotes and backslashes,
+    /// and no keywords.</summary>
+    private static void CheckNames(List<string> names, string place)
+    {
+        foreach (var name in names)
+        {
+            if (string.IsNullOrEmpty(name) || name.Any(c => c is < ' ' or > '~' or '"' or '\\'))
+            {
+                throw Refused(place, $"the name '{name}' of a member is not printable ASCII without quotes and backslashes");
+            }
+
+            if (Keywords.Contains(name))
+            {
+                throw Refused(place, $"the name '{name}' of a member is a keyword of Python");
+            }
+        }
+
+        if (names.Append("training").GroupBy(name => name).FirstOrDefault(group => group.Count() > 1) is { } twice)
+        {
+            throw Refused(place, $"it has two members named '{twice.Key}'");
+        }
+    }
+
+    private static void CheckTypes(IEnumerable<(string Name, Tensor Value)> tensors, string place)
+    {
+        foreach (var (name, value) in tensors)
+        {
+            if (Pickle.StorageOf(value.dtype) is null)
+            {
+                throw Refused(place, $"'{name}' is a tensor of {value.dtype}");
+            }
+        }
+    }
+
+    private static NotSupportedException Refused(string place, string why, Exception? inner = null) =>
+        new($"{place} cannot be exported: {why}", inner);
 
     /// <summary>The name of the class with this body: one name for one body.</summary>
     private string Name(nn.Module module, string body)
     {
-        var stem = module.GetType().Name.Split('`')[0];
+        var stem = NoIdentifier().Replace(module.GetType().Name.Split('`')[0], "_");
+        stem = IsIdentifier(stem) ? stem : $"Module_{stem}";
         var key = stem + "\n" + body;
         if (!namesByBody.TryGetValue(key, out var name))
         {
@@ -98,7 +148,7 @@ internal sealed partial class ScriptClasses
         return name;
     }
 
-    private static string TypeOf(object? value, string path, string name) => value switch
+    private static string TypeOf(object? value, string place, string name) => value switch
     {
         null => "NoneType",
         bool => "bool",
@@ -108,14 +158,16 @@ internal sealed partial class ScriptClasses
         long[] => "List[int]",
         double[] => "List[float]",
         bool[] => "List[bool]",
-        _ => throw new NotSupportedException(
-            $"{(path.Length == 0 ? name : $"{path}.{name}")} cannot be exported: expected bool, int, long, double, string, "
-            + $"long[], double[], bool[] or null, got {value.GetType().Name}"),
+        _ => throw Refused(
+            place, $"'{name}' is a {value.GetType().Name}, expected bool, int, long, double, string, long[], double[], bool[] or null"),
     };
 
     private static string Quoted(IEnumerable<string> names) => string.Concat(names.Select(n => $"\"{n}\", "));
 
-    private static bool IsIdentifier(string name) => Identifier().IsMatch(name);
+    private static bool IsIdentifier(string name) => Identifier().IsMatch(name) && !Keywords.Contains(name);
+
+    [GeneratedRegex("[^A-Za-z0-9_]")]
+    private static partial Regex NoIdentifier();
 
     [GeneratedRegex("^[A-Za-z_][A-Za-z0-9_]*$")]
     private static partial Regex Identifier();

@@ -19,7 +19,7 @@ public sealed class ScriptDefinition
         }
 
         this.source = source.ReplaceLineEndings("\n").Trim('\n');
-        this.attributes = attributes;
+        this.attributes = [.. attributes];
     }
 
     /// <summary>The methods, as given.</summary>

@@ -1,12 +1,13 @@
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
 namespace TorchPooling;
 
-/// <summary>Loads TorchScript whose source may be wrong.</summary>
+/// <summary>Has libtorch read TorchScript whose source may be wrong, and write it in its own form.</summary>
 /// <remarks>
 /// libtorch throws torch::jit::ErrorReport for source that does not compile, which TorchSharp does not catch: on Linux the
-/// C++ runtime would end the process. So the load runs on a thread of its own under a terminate handler that hands the
+/// C++ runtime would end the process. So it reads on a thread of its own under a terminate handler that hands the
 /// message over and never returns; that thread is lost. On Windows .NET makes an exception of it.
 /// </remarks>
 internal static unsafe partial class ScriptLoader
@@ -22,13 +23,14 @@ internal static unsafe partial class ScriptLoader
 
     /// <exception cref="ExternalException">The file is no TorchScript archive, or its source does not compile; libtorch's
     /// message says where.</exception>
-    public static jit.ScriptModule Load(string path)
+    public static void Rewrite(string path, string target)
     {
-        var attempt = new Attempt(path);
+        var attempt = new Attempt(path, target);
         if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture != Architecture.X64)
         {
-            attempt.Load();
-            return attempt.Result();
+            attempt.Run();
+            attempt.ThrowIfFailed();
+            return;
         }
 
         lock (OneAtATime)
@@ -36,7 +38,7 @@ internal static unsafe partial class ScriptLoader
             previous = SetTerminate(&OnTerminate);
             try
             {
-                new Thread(attempt.Load) { IsBackground = true, Name = "TorchScript compilation" }.Start();
+                new Thread(attempt.Run) { IsBackground = true, Name = "TorchScript compilation" }.Start();
                 attempt.Done.Wait();
             }
             finally
@@ -45,7 +47,7 @@ internal static unsafe partial class ScriptLoader
             }
         }
 
-        return attempt.Result();
+        attempt.ThrowIfFailed();
     }
 
     [UnmanagedCallersOnly]
@@ -83,19 +85,20 @@ internal static unsafe partial class ScriptLoader
     [LibraryImport("libstdc++.so.6", EntryPoint = "_ZSt17current_exceptionv")]
     private static partial void CurrentException(out nint thrown);
 
-    private sealed class Attempt(string path)
+    private sealed class Attempt(string path, string target)
     {
-        private jit.ScriptModule? module;
         private Exception? error;
 
         public ManualResetEventSlim Done { get; } = new();
 
-        public void Load()
+        public void Run()
         {
             running = this;
             try
             {
-                module = jit.load(path);
+                using var scope = NewDisposeScope();   // a ScriptModule does not dispose its parameters
+                using var module = jit.load(path);
+                jit.save(module, target);
             }
             catch (Exception e)
             {
@@ -112,14 +115,12 @@ internal static unsafe partial class ScriptLoader
             Done.Set();
         }
 
-        public jit.ScriptModule Result()
+        public void ThrowIfFailed()
         {
             if (error is not null)
             {
-                System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(error);
+                ExceptionDispatchInfo.Throw(error);
             }
-
-            return module!;
         }
     }
 }

@@ -7,6 +7,8 @@ namespace TorchPooling;
 /// <summary>Takes TorchSharp models out of .NET: files that PyTorch, C++ libtorch and TorchSharp load, run and train.</summary>
 public static class torchscript
 {
+    private const double Smallest = 1e-6;   // an output of zeros has no size to be compared with
+
     /// <summary>Writes <paramref name="module"/> as a TorchScript file that proved to compute the same.</summary>
     /// <remarks>
     /// <para>Modules of this library, the layers of TorchSharp that backbones and heads are made of, and every module that
@@ -19,16 +21,19 @@ public static class torchscript
     /// <param name="path">The file to write; an existing one is replaced at the end.</param>
     /// <param name="example">An input of the model, on its device.</param>
     /// <returns>The largest absolute difference of the two outputs.</returns>
+    /// <exception cref="ArgumentException">The model turns <paramref name="example"/> into nothing, or into NaN or infinity.</exception>
     /// <exception cref="NotSupportedException">A module in it has no TorchScript form; the message names it.</exception>
-    /// <exception cref="InvalidOperationException">The TorchScript form is no valid source, or computes something else.</exception>
-    /// <exception cref="IOException">The file cannot be written.</exception>
+    /// <exception cref="InvalidOperationException">The TorchScript form does not compile, fails, or computes something else.</exception>
+    /// <exception cref="IOException">The file cannot be written, for instance on a full disk.</exception>
+    /// <exception cref="UnauthorizedAccessException">The folder may not be written to.</exception>
     public static double save(nn.Module<Tensor, Tensor> module, string path, Tensor example)
     {
         ArgumentNullException.ThrowIfNull(module);
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(example);
-        var draft = $"{path}.{Guid.NewGuid():N}.draft";
-        var written = $"{path}.{Guid.NewGuid():N}.tmp";
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        var draft = Path.Combine(folder, $".{Path.GetRandomFileName()}");
+        var written = Path.Combine(folder, $".{Path.GetRandomFileName()}");
         try
         {
             ScriptArchive.Write(draft, module);
@@ -39,8 +44,11 @@ public static class torchscript
         }
         finally
         {
-            File.Delete(draft);
-            File.Delete(written);
+            if (Directory.Exists(folder))
+            {
+                File.Delete(draft);
+                File.Delete(written);
+            }
         }
     }
 
@@ -49,12 +57,11 @@ public static class torchscript
     {
         try
         {
-            using var script = ScriptLoader.Load(draft);
-            jit.save(script, path);
+            ScriptLoader.Rewrite(draft, path);
         }
         catch (ExternalException e)
         {
-            throw new InvalidOperationException($"the TorchScript source of a module does not compile: {e.Message.Split("\nException raised from")[0].Trim()}", e);
+            throw new InvalidOperationException($"the TorchScript source of a module does not compile: {FirstLines(e)}", e);
         }
     }
 
@@ -62,38 +69,52 @@ public static class torchscript
     {
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
-        using var script = jit.load<Tensor, Tensor>(path);
-        script.eval();
-        var expected = InEval(module, () => module.call(example)).cpu();
-        var actual = script.call(example.cpu());
+        var expected = InEval(module, () => module.call(example.clone())).cpu();   // a layer may work in place
+        var actual = RunScript(path, example.cpu());
         if (!expected.shape.SequenceEqual(actual.shape) || expected.dtype != actual.dtype)
         {
             throw new InvalidOperationException(
                 $"the TorchScript form computes {actual.dtype} {Check.Shape(actual)}, the C# forward {expected.dtype} {Check.Shape(expected)}");
         }
 
-        if (expected.numel() == 0)
+        if (expected.numel() == 0 || !expected.isfinite().all().ToBoolean())
         {
-            return 0;
+            throw new ArgumentException(
+                $"expected an example that shows what the model computes, got one that it turns into {(expected.numel() == 0 ? "nothing" : "NaN or infinity")}: "
+                + $"{expected.dtype} {Check.Shape(expected)}", nameof(example));
         }
 
-        var gap = (expected - actual).abs().to(ScalarType.Float64);
-        gap = where(expected.isnan().logical_and(actual.isnan()).logical_or(expected == actual), zeros_like(gap), gap);
+        var (ours, theirs) = (expected.to(ScalarType.Float64), actual.to(ScalarType.Float64));
+        var gap = (ours - theirs).abs().nan_to_num(double.PositiveInfinity);
         var difference = gap.max().ToDouble();
-        var allowed = Tolerance(expected.dtype) * Math.Max(1, expected.nan_to_num(0, 0, 0).abs().max().to(ScalarType.Float64).ToDouble());
-        if (!(difference <= allowed))
+        var allowed = Tolerance(expected.dtype) * Math.Max(Smallest, ours.abs().max().ToDouble());
+        if (difference > allowed)
         {
-            var worst = gap.nan_to_num(double.PositiveInfinity).argmax();
+            var worst = gap.argmax();
             throw new InvalidOperationException(
-                $"the TorchScript form computes something else: {Value(actual, worst)} where the C# forward gives {Value(expected, worst)} "
-                + $"(difference {difference:G3}, allowed {allowed:G3})");
+                $"the TorchScript form computes something else: {theirs.flatten()[worst].ToDouble()} where the C# forward gives "
+                + $"{ours.flatten()[worst].ToDouble()} (difference {difference:G3}, allowed {allowed:G3})");
         }
 
         return difference;
     }
 
-    private static double Value(Tensor values, Tensor index) =>
-        values.flatten()[index].to(ScalarType.Float64).ToDouble();
+    private static Tensor RunScript(string path, Tensor example)
+    {
+        try
+        {
+            using var script = jit.load<Tensor, Tensor>(path);
+            script.eval();
+            return script.call(example);
+        }
+        catch (Exception e) when (e is ExternalException or InvalidCastException)
+        {
+            throw new InvalidOperationException($"the TorchScript form fails on the example: {FirstLines(e)}", e);
+        }
+    }
+
+    /// <summary>libtorch's message without its C++ stack.</summary>
+    private static string FirstLines(Exception e) => e.Message.Split("\nException raised from")[0].Trim();
 
     /// <summary>Rounding of a deep network's output, relative to its largest value.</summary>
     private static double Tolerance(ScalarType dtype) => dtype switch

@@ -18,12 +18,14 @@ public sealed class GeM2d : nn.Module<Tensor, Tensor>, IScriptable
     /// <param name="eps">Floor under the activations, so that the root stays differentiable; positive.</param>
     /// <param name="device">Where the parameters live; the CPU where null.</param>
     /// <param name="dtype">The parameters' dtype; float32 where null.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="p"/> or <paramref name="eps"/> is not positive.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="p"/> or <paramref name="eps"/> is not positive and finite.</exception>
+    /// <exception cref="ArgumentException"><paramref name="dtype"/> is no floating-point type.</exception>
     public GeM2d(double p = 3, double eps = 1e-6, Device? device = null, ScalarType? dtype = null)
         : base(nameof(GeM2d))
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(p);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(eps);
+        pooling.CheckPositive(p, nameof(p));
+        pooling.CheckPositive(eps, nameof(eps));
+        Check.ParameterType(dtype);
         this.p = new Parameter(full(1, p, dtype: dtype, device: device));
         this.p.DetachFromDisposeScope();
         this.eps = eps;
@@ -39,7 +41,8 @@ public sealed class GeM2d : nn.Module<Tensor, Tensor>, IScriptable
             wide = x
             if x.dtype == 5 or x.dtype == 15:  # float16, bfloat16
                 wide = x.float()
-            y = wide.clamp_min(self.eps).pow(self.p).mean([2, 3], True).pow(1.0 / self.p)
+            p = self.p.to(wide.dtype)
+            y = wide.clamp_min(self.eps).pow(p).mean([2, 3], True).pow(p.reciprocal())
             return y.to(x.dtype)
         """,
         (nameof(eps), eps));
@@ -52,13 +55,33 @@ public static partial class pooling
     /// <param name="p">Exponent, shape (1) or (C, 1, 1).</param>
     /// <param name="eps">Floor under the activations.</param>
     /// <returns>Shape (N, C, 1, 1), in <paramref name="x"/>'s dtype.</returns>
-    /// <exception cref="ArgumentException"><paramref name="x"/> is not a feature map.</exception>
+    /// <exception cref="ArgumentException"><paramref name="x"/> is not a feature map, or <paramref name="p"/> has another shape
+    /// or device.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="eps"/> is not positive and finite.</exception>
     public static Tensor gem2d(Tensor x, Tensor p, double eps = 1e-6)
     {
         Check.FeatureMap(x);
+        ArgumentNullException.ThrowIfNull(p);
+        Check.Exactly(p, p.dim() == 3 ? [x.size(1), 1, 1] : [1], nameof(p));
+        Check.FloatingPoint(p, nameof(p));
+        CheckPositive(eps, nameof(eps));
+        if (!Check.SameDevice(x, p))
+        {
+            throw new ArgumentException($"expected the exponent on {x.device} as the map, got {p.device}", nameof(p));
+        }
+
         using var scope = NewDisposeScope();
-        var wide = x.to(Check.AtLeastFloat32(x.dtype));   // eps^p underflows in half precision
-        var y = wide.clamp_min(eps).pow(p).mean([2, 3], keepdim: true).pow(p.reciprocal());
+        var wide = x.to(Check.AtLeastFloat32(x.dtype));   // eps^p underflows in half precision, and 1/p is coarse
+        var exponent = p.to(wide.dtype);
+        var y = wide.clamp_min(eps).pow(exponent).mean([2, 3], keepdim: true).pow(exponent.reciprocal());
         return y.to(x.dtype).MoveToOuterDisposeScope();
+    }
+
+    internal static void CheckPositive(double value, string name)
+    {
+        if (!(value > 0) || double.IsInfinity(value))
+        {
+            throw new ArgumentOutOfRangeException(name, value, "expected a positive, finite number");
+        }
     }
 }

@@ -66,11 +66,17 @@ internal static class KMeans
         return points.index_select(0, tensor(chosen, device: points.device));
     }
 
-    private static Tensor SquaredDistances(Tensor points, Tensor centers) =>
-        addmm(centers.square().sum(1), points, centers.t(), beta: 1, alpha: -2) + points.square().sum(1, keepdim: true);
+    /// <summary>‖x − c‖² of all pairs, (M, K), as ‖x‖² − 2xᵀc + ‖c‖² about the mean of the centres, so that a common
+    /// offset of the points costs no digits.</summary>
+    public static Tensor SquaredDistances(Tensor points, Tensor centers)
+    {
+        var offset = centers.mean([0], keepdim: true);
+        var (x, c) = (points - offset, centers - offset);
+        return addmm(c.square().sum(1), x, c.t(), beta: 1, alpha: -2) + x.square().sum(1, keepdim: true);
+    }
 
     /// <summary>The mean of each cluster; an empty cluster takes the point that is farthest from its centre.</summary>
-    private static Tensor Means(Tensor points, Tensor nearest, Tensor distances, long clusters)
+    internal static Tensor Means(Tensor points, Tensor nearest, Tensor distances, long clusters)
     {
         var sums = zeros(clusters, points.size(1), dtype: points.dtype, device: points.device).index_add_(0, nearest, points, 1);
         var counts = nearest.bincount(null, clusters);

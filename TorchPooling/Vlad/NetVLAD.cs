@@ -9,7 +9,8 @@ namespace TorchPooling;
 /// <para>V[k] = Σᵢ aₖ(xᵢ)·(xᵢ − cₖ) over the H·W descriptors xᵢ of a map, aₖ(x) = exp(wₖᵀx + bₖ) / Σₖ′ exp(wₖ′ᵀx + bₖ′);
 /// then each V[k] is scaled to unit length, and the flattened vector (entry k·D + d) once more.</para>
 /// <para>Computed as two matrix products, Σᵢ aₖxᵢ − cₖΣᵢ aₖ: extra memory is (N, K, H·W), never times D. An all-zero
-/// descriptor stays zero and takes a gradient of 0 through its normalisation.</para>
+/// descriptor stays zero and takes a gradient of 0 through its normalisation. The difference of two sums loses digits
+/// where all descriptors of a cluster lie much nearer to its centre than the centre to the origin.</para>
 /// <para>Parameters, named as in the PyTorch ports: <c>conv.weight</c> (K, D, 1, 1) is w, <c>conv.bias</c> (K) is b where
 /// there is one, <c>centroids</c> (K, D) is c; all are trained independently.</para>
 /// <para>Shape: input (N, D, H, W); output (N, K·D), in the input's dtype.</para>
@@ -31,12 +32,14 @@ public sealed class NetVLAD : nn.Module<Tensor, Tensor>, IScriptable
     /// <param name="dtype">The parameters' dtype; float32 where null.</param>
     /// <remarks>The centres start as random directions; <see cref="Initialize"/> starts them from data.</remarks>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="num_clusters"/> or <paramref name="dim"/> is not positive.</exception>
+    /// <exception cref="ArgumentException"><paramref name="dtype"/> is no floating-point type.</exception>
     public NetVLAD(
         long num_clusters, long dim, bool normalize_input = true, bool bias = false, Device? device = null, ScalarType? dtype = null)
         : base(nameof(NetVLAD))
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(num_clusters);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(dim);
+        Check.ParameterType(dtype);
         using var scope = NewDisposeScope();
         this.normalize_input = normalize_input;
         conv = nn.Conv2d(dim, num_clusters, 1, bias: bias, device: device, dtype: dtype);
@@ -88,28 +91,33 @@ public sealed class NetVLAD : nn.Module<Tensor, Tensor>, IScriptable
     /// <summary>Sets c, and w and b from it: w = 2α·c, b = −α‖c‖² with b, else w = α·c/‖c‖.</summary>
     /// <param name="centers">Shape (K, D).</param>
     /// <param name="alpha">How sharply descriptors are assigned; towards ∞ the layer becomes hard VLAD. Positive.</param>
-    /// <exception cref="ArgumentException"><paramref name="centers"/> has another shape.</exception>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="alpha"/> is not positive and finite.</exception>
+    /// <exception cref="ArgumentException"><paramref name="centers"/> has another shape, is not floating-point, or has values
+    /// that are not finite.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="alpha"/> is not positive and finite, or so large that the
+    /// weights overflow the layer's dtype.</exception>
     public void set_centroids(Tensor centers, double alpha)
     {
         Check.Exactly(centers, centroids.shape, nameof(centers));
-        if (!(alpha > 0) || double.IsInfinity(alpha))
-        {
-            throw new ArgumentOutOfRangeException(nameof(alpha), alpha, "expected a positive, finite number");
-        }
-
+        Check.FloatingPoint(centers, nameof(centers));
+        pooling.CheckPositive(alpha, nameof(alpha));
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
-        centroids.copy_(centers);
-        if (conv.bias is { } bias)
+        if (!centers.isfinite().all().ToBoolean())
         {
-            conv.weight.copy_((centers * (2 * alpha)).view_as(conv.weight));
-            bias.copy_(centers.square().sum(1) * -alpha);
+            throw new ArgumentException("expected finite centres, got NaN or infinity among them", nameof(centers));
         }
-        else
+
+        var c = centers.to(centroids.device).to(Check.AtLeastFloat32(centroids.dtype));
+        var w = (conv.bias is null ? pooling.l2_normalize(c) * alpha : c * (2 * alpha)).to(centroids.dtype);
+        var b = (c.square().sum(1) * -alpha).to(centroids.dtype);
+        if (!w.isfinite().all().ToBoolean() || (conv.bias is not null && !b.isfinite().all().ToBoolean()))
         {
-            conv.weight.copy_((pooling.l2_normalize(centers) * alpha).view_as(conv.weight));
+            throw new ArgumentOutOfRangeException(nameof(alpha), alpha, $"the weights overflow {centroids.dtype}");
         }
+
+        centroids.copy_(c);
+        conv.weight.copy_(w.view_as(conv.weight));
+        conv.bias?.copy_(b);
     }
 
     /// <summary>Mean distance of the two best scores of a descriptor, as <see cref="Initialize"/> defines them.</summary>
@@ -122,7 +130,7 @@ public sealed class NetVLAD : nn.Module<Tensor, Tensor>, IScriptable
 
         var scores = conv.bias is null
             ? points.matmul(pooling.l2_normalize(centers).t())
-            : 2 * points.matmul(centers.t()) - centers.square().sum(1);   // −‖x − c‖² + ‖x‖², the same for all c
+            : -KMeans.SquaredDistances(points, centers);
         var (best, _) = scores.topk(2, dim: 1);
         var contrast = (best.select(1, 0) - best.select(1, 1)).mean().ToDouble();
         return contrast > 0
@@ -211,7 +219,12 @@ public static partial class pooling
     {
         ArgumentNullException.ThrowIfNull(weight);
         ArgumentNullException.ThrowIfNull(centroids);
-        Check.Matrix(centroids, 1, centroids.dim() == 2 ? centroids.size(1) : -1, nameof(centroids));
+        if (centroids.dim() != 2)
+        {
+            throw new ArgumentException($"expected centres (K, D), got {centroids.dim()} dimensions {Check.Shape(centroids)}", nameof(centroids));
+        }
+
+        Check.FloatingPoint(centroids, nameof(centroids));
         var (k, d) = (centroids.size(0), centroids.size(1));
         Check.Exactly(weight, weight.dim() == 4 ? [k, d, 1, 1] : [k, d], nameof(weight));
         Check.FeatureMap(x, d);
