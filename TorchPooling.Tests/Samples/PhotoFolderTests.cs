@@ -12,9 +12,9 @@ public class PhotoFolderTests
     {
         using var folder = new TemporaryFolder();
         Write(folder.File("@584244.12@4477123.40@17@T@@.jpg"), 40, 30, SKEncodedImageFormat.Jpeg);
-        Write(folder.File("@-1.5@2e1@.PNG"), 7, 90, SKEncodedImageFormat.Png);
+        Write(folder.File("@-1.5@2e1@.PNG"), 9, 90, SKEncodedImageFormat.Png);
         File.WriteAllText(folder.File("notes.txt"), "not a picture, not read");
-        var places = new PhotoFolder(skipUnreadable: false, minimumSide: 1).ReadFolder(folder.Path);
+        var places = new PhotoFolder(skipUnreadable: false).ReadFolder(folder.Path);
         Assert.Equal([(-1.5, 20), (584244.12, 4477123.40)], places.Select(place => (place.East, place.North)));
 
         using var scope = NewDisposeScope();
@@ -45,13 +45,60 @@ public class PhotoFolderTests
             default: Write(path, 64, 64, SKEncodedImageFormat.Jpeg); break;
         }
 
-        var error = Assert.ThrowsAny<Exception>(() => new PhotoFolder(false, 8).ReadFolder(folder.Path));
+        var error = Assert.ThrowsAny<Exception>(() => new PhotoFolder(false).ReadFolder(folder.Path));
         var user = error as UserException ?? Assert.IsType<UserException>(error.InnerException);
         Assert.Equal($"{path}: {problem} (--skip-unreadable leaves such files out)", user.Message);
 
-        var skipping = new PhotoFolder(true, 8);
+        var skipping = new PhotoFolder(true);
         Assert.Single(skipping.ReadFolder(folder.Path));
         Assert.Equal(1, skipping.Skipped);
+    }
+
+    [Theory]
+    [InlineData(1, "red green blue white")]
+    [InlineData(2, "green red white blue")]
+    [InlineData(3, "white blue green red")]
+    [InlineData(4, "blue white red green")]
+    [InlineData(5, "red blue green white")]
+    [InlineData(6, "blue red white green")]
+    [InlineData(7, "white green blue red")]
+    [InlineData(8, "green white red blue")]
+    public void A_photograph_is_turned_upright_as_its_EXIF_orientation_says(byte orientation, string corners)
+    {
+        // Stored: red and green in the upper corners, blue and white in the lower.
+        using var folder = new TemporaryFolder();
+        var path = folder.File("@1@2@.jpg");
+        using (var bitmap = new SKBitmap(64, 32))
+        {
+            using (var canvas = new SKCanvas(bitmap))
+            {
+                foreach (var (x, y, color) in new[] { (0, 0, SKColors.Red), (32, 0, SKColors.Lime), (0, 16, SKColors.Blue), (32, 16, SKColors.White) })
+                {
+                    using var paint = new SKPaint { Color = color };
+                    canvas.DrawRect(x, y, 32, 16, paint);
+                }
+            }
+
+            using var data = bitmap.Encode(SKEncodedImageFormat.Jpeg, 95);
+            byte[] exif =
+            [
+                0xff, 0xe1, 0, 34, (byte)'E', (byte)'x', (byte)'i', (byte)'f', 0, 0, (byte)'M', (byte)'M', 0, 42, 0, 0, 0, 8,
+                0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0, 0, 0, 0, 0,
+            ];
+            File.WriteAllBytes(path, [.. data.ToArray()[..2], .. exif, .. data.ToArray()[2..]]);
+        }
+
+        using var upright = PhotoFolder.ReadOne(path).Picture(40, 40);
+        Assert.Equal(corners, string.Join(' ', new[] { (10, 10), (30, 10), (10, 30), (30, 30) }.Select(p => Name(upright.GetPixel(p.Item1, p.Item2)))));
+
+        static string Name(SKColor color) => (color.Red > 128, color.Green > 128, color.Blue > 128) switch
+        {
+            (true, true, true) => "white",
+            (true, false, false) => "red",
+            (false, true, false) => "green",
+            (false, false, true) => "blue",
+            _ => $"{color}",
+        };
     }
 
     [Fact]

@@ -46,7 +46,7 @@ public class PlaceRecognitionTests
         // Stopped in the middle of the second epoch of the first pooling, and again in the second pooling.
         await StoppedAfter("netvlad", 1, [.. options, "--out", folder.File("parts")]);
         await StoppedAfter("avg", 2, [.. options, "--out", folder.File("parts"), "--resume"]);
-        await Succeeds([.. options, "--out", folder.File("parts"), "--resume"]);
+        await Succeeds("--out", folder.File("parts"), "--resume");   // its options are in the checkpoint
         Assert.Equal(Numbers(folder.File("whole")), Numbers(folder.File("parts")));
     }
 
@@ -57,8 +57,10 @@ public class PlaceRecognitionTests
     [InlineData("--epochs: expected 1 or more, got 0", "--epochs", "0")]
     [InlineData("--epochs", "--epochs", "many")]
     [InlineData("--learning-rate: expected a positive number, got -1", "--learning-rate", "-1")]
-    [InlineData("--image-size: expected HEIGHTxWIDTH in pixels, for example 72x96, got '72'", "--image-size", "72")]
+    [InlineData("--image-size: expected HEIGHTxWIDTH in pixels up to 4096, for example 72x96, got '72'", "--image-size", "72")]
     [InlineData("--image-size: the network takes images from 8x8 pixels, got 4x9", "--image-size", "4x9")]
+    [InlineData("--clusters 99999: expected a matrix of at least 99999 rows", "--quick", "--clusters", "99999", "--image-size", "36x48")]
+    [InlineData("the loss is no longer finite: lower --learning-rate", "--quick", "--learning-rate", "1e30", "--image-size", "36x48", "--pooling", "netvlad")]
     [InlineData("--device: expected cpu, cuda or cuda:N, got 'tpu'", "--device", "tpu")]
     [InlineData("no folder", "--data", "no-such-folder")]
     [InlineData("no checkpoint to resume from", "--resume", "--name", "no-such-run")]
@@ -92,6 +94,55 @@ public class PlaceRecognitionTests
     }
 
     [Fact]
+    public async Task Pictures_that_changed_since_the_checkpoint_are_noticed()
+    {
+        using var folder = new TemporaryFolder();
+        await Succeeds("render", "--out", folder.File("photos"), "--quick", "--image-size", "36x48");
+        await StoppedAfter("netvlad", 1, [.. Small, "--epochs", "2", "--data", folder.File("photos"), "--out", folder.File("run")]);
+        File.Delete(Directory.GetFiles(folder.File("photos/images/train/database"))[0]);
+        var (code, error) = await Run(["--resume", "--out", folder.File("run")]);
+        Assert.Equal(1, code);
+        Assert.Contains("was started with other options or pictures: Places was", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Two_runs_do_not_share_a_folder()
+    {
+        using var folder = new TemporaryFolder();
+        using var held = new RunFolder(folder.File("run"));
+        var (code, error) = await Run([.. Small, "--out", folder.File("run")]);
+        Assert.Equal(1, code);
+        Assert.Contains("another run is writing there", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_test_that_no_query_can_pass_is_one_clear_line()
+    {
+        using var folder = new TemporaryFolder();
+        await Succeeds("render", "--out", folder.File("photos"), "--quick", "--image-size", "36x48");
+        foreach (var query in Directory.GetFiles(folder.File("photos/images/val/queries")))
+        {
+            File.Move(query, Path.Combine(Path.GetDirectoryName(query)!, "@1" + Path.GetFileName(query)[2..]));   // somewhere else
+        }
+
+        var (code, error) = await Run([.. Small, "--data", folder.File("photos"), "--out", folder.File("run")]);
+        Assert.Equal(1, code);
+        Assert.Equal("val: none of the 25 queries has a database picture within 25 m\n", error.ReplaceLineEndings("\n"));
+    }
+
+    [Fact]
+    public async Task A_folder_beside_the_target_of_render_is_nobody_s_to_delete()
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder.File("photos.partial"));
+        await Succeeds("render", "--out", folder.File("photos"), "--quick", "--image-size", "9x12");
+        Assert.Equal(["photos", "photos.partial"], Names(folder.Path));
+        var (code, error) = await Run(["render", "--out", folder.File("photos"), "--quick"]);
+        Assert.Equal(1, code);
+        Assert.Contains("is a file or a folder that is not empty", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_run_is_neither_overwritten_nor_resumed_with_other_options()
     {
         using var folder = new TemporaryFolder();
@@ -104,7 +155,7 @@ public class PlaceRecognitionTests
         Assert.Contains("already holds a run: add --resume to go on, or choose another --name", error, StringComparison.Ordinal);
         (code, error) = await Run([.. options, "--epochs", "3", "--resume"]);
         Assert.Equal(1, code);
-        Assert.Contains("was started with other options", error, StringComparison.Ordinal);
+        Assert.Contains("was started with other options or pictures: Training.Epochs was 2, is 3", error, StringComparison.Ordinal);
         Assert.Equal(kept, File.ReadAllBytes(folder.File("run/checkpoint")));
         Assert.Equal(["checkpoint"], Names(folder.File("run")));
     }

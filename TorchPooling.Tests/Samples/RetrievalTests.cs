@@ -18,6 +18,7 @@ public class RetrievalTests
         var recall = Recall.Of(answers, eye(3), queries, database);
         Assert.Equal([1, 2, 0], recall.Nearest[0]);
         Assert.Equal([1 / 3.0, 1 / 3.0, 2 / 3.0], recall.Curve);
+        Assert.Equal([false, false, true], recall.FirstRight);
         Assert.Equal(2 / 3.0, recall.At(10));   // deeper than the database
     }
 
@@ -60,7 +61,7 @@ public class RetrievalTests
         Assert.Equal([8, 8, 4, 4, 2, 2], Enumerable.Range(0, 6).Select(options.LearningRateOf));
     }
 
-    private static TrainingOptions Options(int negatives) => new(["avg"], [[4]], 2, 1, 10, negatives, 0.001, 1);
+    private static TrainingOptions Options(int negatives) => new(["avg"], 2, 1, 10, negatives, 0.001, 1);
 
     private static Place[] At(params double[] east) => Array.ConvertAll(east, x => new Place($"{x}", x, 0, _ => { }));
 }

@@ -5,19 +5,23 @@ internal static class WholeFile
 {
     public static void Write(string path, Action<Stream> write)
     {
-        var temporary = path + ".tmp";
+        var temporary = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, $".{Path.GetRandomFileName()}");
         try
         {
             using (var stream = File.Create(temporary))
             {
                 write(stream);
+                stream.Flush(flushToDisk: true);
             }
 
             File.Move(temporary, path, overwrite: true);
         }
         finally
         {
-            File.Delete(temporary);
+            if (File.Exists(temporary))
+            {
+                File.Delete(temporary);
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using PlaceRecognition.Data;
 using PlaceRecognition.Model;
 using PlaceRecognition.Training;
@@ -14,12 +15,9 @@ internal sealed class Cli(TextWriter error)
     private const int Stopped = 130;
     private const string RunsFolder = "runs";
 
-    private static readonly long[][] DefaultBlocks = [[16], [32], [64], [64]];
-
     private static readonly Option<string?> Data = new("--data") { Description = "folder with images/{train,val,test}/{database,queries}/@utm_east@utm_north@….jpg; the drawn streets without it" };
     private static readonly Option<bool> SkipUnreadable = new("--skip-unreadable") { Description = "leave unreadable and misnamed pictures out" };
-    private static readonly Option<bool> Quick = new("--quick") { Description = "a small world and few epochs: a run of seconds" };
-    private static readonly Option<string> ImageSizeOption = new("--image-size") { Description = "HEIGHTxWIDTH that pictures are scaled to", DefaultValueFactory = _ => $"{ImageSize.Default}" };
+    private static readonly Option<bool> Quick = new("--quick") { Description = "the small world (and, in training, few epochs): seconds instead of minutes" };
     private static readonly Option<string> Model = new("--model") { Description = "an exported model.pt", Required = true };
 
     /// <summary>Called with the pooling's name and the number of its finished epochs, after their checkpoint.</summary>
@@ -32,44 +30,53 @@ internal sealed class Cli(TextWriter error)
         root.Subcommands.Add(Query());
         root.Subcommands.Add(Render());
         var parsed = root.Parse(args);
-        if (parsed.Errors.Count > 0)
-        {
-            await error.WriteLineAsync(OneLine(string.Join(" ", parsed.Errors.Select(problem => problem.Message))));
-            return Mend;
-        }
-
-        return await parsed.InvokeAsync(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromMinutes(1) }, cancellation);
+        return parsed.Errors.Count > 0
+            ? Fail(string.Join(" ", parsed.Errors.Select(problem => problem.Message)))
+            : await parsed.InvokeAsync(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromMinutes(1) }, cancellation);
     }
 
     private RootCommand Train()
     {
-        var pooling = new Option<string>("--pooling") { Description = "compared poolings; the first is exported", DefaultValueFactory = _ => string.Join(',', PoolingKind.All) };
+        var pooling = new Option<string>("--pooling") { Description = $"compared poolings, of {Pooling.Names}; the first is exported [{Pooling.Names}]" };
         var name = new Option<string?>("--name") { Description = $"the run is kept in {RunsFolder}/NAME; the time of its start where not given" };
         var output = new Option<string?>("--out") { Description = $"folder of the run, instead of {RunsFolder}/NAME" };
-        var resume = new Option<bool>("--resume") { Description = "go on with an interrupted run: --out, --name, or the newest" };
-        var epochs = new Option<int?>("--epochs") { Description = "passes for each pooling (15; 2 with --quick)" };
-        var queries = new Option<int?>("--queries-per-epoch") { Description = "training queries of a pass (300; 40 with --quick)" };
-        var clusters = new Option<int>("--clusters") { Description = "K of NetVLAD", DefaultValueFactory = _ => 16 };
-        var negatives = new Option<int>("--negatives") { Description = "hard negatives mined for a query", DefaultValueFactory = _ => 5 };
-        var rate = new Option<double>("--learning-rate") { Description = "of Adam, halved after each third of the epochs", DefaultValueFactory = _ => 0.001 };
-        var seed = new Option<int>("--seed") { Description = "of weights and draws", DefaultValueFactory = _ => 1 };
+        var resume = new Option<bool>("--resume") { Description = "go on with an interrupted run and its options: --out, --name, or the newest" };
+        var epochs = new Option<int>("--epochs") { Description = "passes for each pooling [15; with --quick 2]" };
+        var queries = new Option<int>("--queries-per-epoch") { Description = "training queries of a pass [300; with --quick 40]" };
+        var clusters = new Option<int>("--clusters") { Description = "K of NetVLAD [16]" };
+        var negatives = new Option<int>("--negatives") { Description = "hard negatives mined for a query [5]" };
+        var rate = new Option<double>("--learning-rate") { Description = "of Adam, halved after each third of the epochs [0.001]" };
+        var size = new Option<string>("--image-size") { Description = $"HEIGHTxWIDTH that pictures are scaled to [{ImageSize.Default}]" };
+        var seed = new Option<int>("--seed") { Description = "of weights and draws [1]" };
         var device = new Option<string>("--device") { Description = "cpu, cuda or cuda:N", DefaultValueFactory = _ => "cpu" };
         var root = new RootCommand("Learns to recognise places, and compares poolings at it.")
         {
-            pooling, Data, SkipUnreadable, name, output, resume, Quick, epochs, queries, clusters, negatives, rate, ImageSizeOption, seed, device,
+            pooling, Data, SkipUnreadable, name, output, resume, Quick, epochs, queries, clusters, negatives, rate, size, seed, device,
         };
         root.SetAction((parsed, cancellation) => Guard(() =>
         {
-            var quick = parsed.GetValue(Quick);
-            var training = new TrainingOptions(
-                parsed.GetValue(pooling)!.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries), DefaultBlocks, parsed.GetValue(clusters),
-                parsed.GetValue(epochs) ?? (quick ? 2 : 15), parsed.GetValue(queries) ?? (quick ? 40 : 300),
-                parsed.GetValue(negatives), parsed.GetValue(rate), parsed.GetValue(seed));
             var folder = Folder(parsed.GetValue(output), parsed.GetValue(name), parsed.GetValue(resume));
+            var begun = parsed.GetValue(resume) ? Checkpoint.Load(Path.Combine(folder, TrainCommand.CheckpointName)) : null;
+            var options = begun is null ? null : RunOptions.OfSettings(begun.Settings);
+            var quick = Typed(Quick, options?.Quick ?? false);
+            var training = options?.Training ?? new(
+                [.. Pooling.All.Select(p => p.Name)], Clusters: 16, Epochs: quick ? 2 : 15, QueriesPerEpoch: quick ? 40 : 300,
+                Negatives: 5, LearningRate: 0.001, Seed: 1);
             new TrainCommand(
-                new(parsed.GetValue(Data), parsed.GetValue(SkipUnreadable), quick, folder, parsed.GetValue(resume),
-                    ImageSize.Parse(parsed.GetValue(ImageSizeOption)!), parsed.GetValue(device)!, training),
-                EpochDone, cancellation).Run();
+                new(
+                    Typed(Data, options?.Data) is { } data ? Path.GetFullPath(data) : null,
+                    Typed(SkipUnreadable, options?.SkipUnreadable ?? false),
+                    quick,
+                    ImageSize.Parse(Typed(size, $"{options?.ImageSize ?? ImageSize.Default}")!),
+                    new(
+                        Typed(pooling, string.Join(',', training.Poolings))!.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
+                        Typed(clusters, training.Clusters), Typed(epochs, training.Epochs), Typed(queries, training.QueriesPerEpoch),
+                        Typed(negatives, training.Negatives), Typed(rate, training.LearningRate), Typed(seed, training.Seed))),
+                folder, parsed.GetValue(device)!, begun, EpochDone, cancellation).Run();
+
+            // What was typed, else what the resumed run had, else the default.
+            T Typed<T>(Option<T> option, T otherwise) =>
+                parsed.GetResult(option) is { Implicit: false } ? parsed.GetValue(option)! : otherwise;
         }));
         return root;
     }
@@ -78,9 +85,9 @@ internal sealed class Cli(TextWriter error)
     {
         var split = new Option<string>("--split") { Description = "train, val or test", DefaultValueFactory = _ => "test" };
         split.AcceptOnlyFromAmong("train", "val", "test");
-        var command = new Command("evaluate", "Recall of an exported model on a data set.") { Model, Data, split, SkipUnreadable };
+        var command = new Command("evaluate", "Recall of an exported model on a data set.") { Model, Data, split, SkipUnreadable, Quick };
         command.SetAction((parsed, cancellation) => Guard(() => EvaluateCommand.Run(
-            parsed.GetValue(Model)!, parsed.GetValue(Data), parsed.GetValue(split)!, parsed.GetValue(SkipUnreadable), cancellation)));
+            parsed.GetValue(Model)!, parsed.GetValue(Data), parsed.GetValue(split)!, parsed.GetValue(SkipUnreadable), parsed.GetValue(Quick), cancellation)));
         return command;
     }
 
@@ -120,7 +127,7 @@ internal sealed class Cli(TextWriter error)
             return Path.Combine(RunsFolder, DateTime.Now.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture));
         }
 
-        var runs = Directory.Exists(RunsFolder) ? Directory.GetFiles(RunsFolder, "checkpoint", SearchOption.AllDirectories) : [];
+        var runs = Directory.Exists(RunsFolder) ? Directory.GetFiles(RunsFolder, TrainCommand.CheckpointName, SearchOption.AllDirectories) : [];
         return runs.Length > 0
             ? Path.GetDirectoryName(runs.MaxBy(File.GetLastWriteTimeUtc))!
             : throw new UserException($"--resume: no run in {RunsFolder}");
@@ -133,31 +140,23 @@ internal sealed class Cli(TextWriter error)
             action();
             return Task.FromResult(0);
         }
-        catch (UserException e)
+        catch (Exception e) when (Cause(e) is OperationCanceledException)
         {
-            return Fail(e.Message);
-        }
-        catch (AggregateException e) when (e.InnerException is UserException inner)
-        {
-            return Fail(inner.Message);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return Fail(e.Message);
-        }
-        catch (OperationCanceledException)
-        {
-            error.WriteLine("Stopped. The checkpoint of the last whole epoch is kept: --resume goes on from there.");
+            error.WriteLine("Stopped. Epochs with a checkpoint are kept: --resume goes on after the last.");
             return Task.FromResult(Stopped);
         }
+        catch (Exception e) when (Cause(e) is UserException or IOException or UnauthorizedAccessException or ExternalException or InvalidOperationException)
+        {
+            return Task.FromResult(Fail(Cause(e) is UserException user ? user.Message : Cause(e).Message.Split('\n')[0]));
+        }
     }
 
-    private Task<int> Fail(string message)
+    /// <summary>What went wrong in one of several parallel tasks is what went wrong.</summary>
+    private static Exception Cause(Exception e) => e is AggregateException several ? several.Flatten().InnerExceptions[0] : e;
+
+    private int Fail(string message)
     {
-        error.WriteLine(OneLine(message));
-        return Task.FromResult(Mend);
+        error.WriteLine(string.Join(' ', message.Split(['\r', '\n', '\t'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)));
+        return Mend;
     }
-
-    private static string OneLine(string message) =>
-        string.Join(' ', message.Split(['\r', '\n', '\t'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
 }

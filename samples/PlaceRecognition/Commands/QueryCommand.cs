@@ -1,9 +1,7 @@
-using System.Globalization;
 using PlaceRecognition.Data;
 using PlaceRecognition.Report;
 using PlaceRecognition.Retrieval;
 using SkiaSharp;
-using Spectre.Console;
 using static TorchSharp.torch;
 
 namespace PlaceRecognition.Commands;
@@ -18,10 +16,15 @@ internal static class QueryCommand
             throw new UserException($"--top: expected 1 or more, got {top}");
         }
 
+        if (!Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(output))))
+        {
+            throw new UserException($"--out: no folder for {output}");
+        }
+
         using var network = new LoadedModel(model);
         using var scope = NewDisposeScope();
-        var photos = new PhotoFolder(skipUnreadable, minimumSide: 1);
-        var query = photos.ReadOne(image);
+        var query = PhotoFolder.ReadOne(image);
+        var photos = new PhotoFolder(skipUnreadable, cancellation);
         var places = photos.ReadFolder(database);
         PictureLoader.ReportSkipped(photos);
         if (places.Count == 0)
@@ -34,20 +37,16 @@ internal static class QueryCommand
         var nearest = Recall.NearestOf(asked, known, Math.Min(top, places.Count))[0];
         var distances = (2 - 2 * known.matmul(asked[0])).clamp_min(0).sqrt().data<float>().ToArray();
 
-        var table = new Table().AddColumns("", "descriptor distance", "east", "north", "picture");
+        Console.WriteLine("     distance         east        north  picture");
         foreach (var (number, rank) in nearest.Select((number, i) => (number, i + 1)))
         {
             var place = places[number];
-            table.AddRow(
-                Text($"{rank}"), Text($"{distances[number]:0.000}"), Text($"{place.East:0.00}"), Text($"{place.North:0.00}"), Markup.Escape(Path.GetFileName(place.Name)));
+            Console.WriteLine(FormattableString.Invariant($"{rank,3}. {distances[number],8:0.000} {place.East,12:0.00} {place.North,12:0.00}  {Path.GetFileName(place.Name)}"));
         }
 
-        AnsiConsole.Write(table);
         using var strip = Gallery.Strip(query, [.. nearest.Select(number => places[number])], network.ImageSize);
         using var png = strip.Encode(SKEncodedImageFormat.Png, 100);
         WholeFile.Write(output, png.SaveTo);
-        AnsiConsole.MarkupLineInterpolated($"{output} shows them.");
+        Console.WriteLine($"{output} shows them.");
     }
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

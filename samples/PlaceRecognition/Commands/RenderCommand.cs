@@ -1,8 +1,5 @@
 using PlaceRecognition.Data;
-using PlaceRecognition.Report;
-using PlaceRecognition.World;
 using SkiaSharp;
-using Spectre.Console;
 
 namespace PlaceRecognition.Commands;
 
@@ -13,40 +10,28 @@ internal static class RenderCommand
 
     public static void Run(string output, ImageSize size, bool quick, CancellationToken cancellation)
     {
-        if (Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any())
+        if (File.Exists(output) || (Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any()))
         {
-            throw new UserException($"--out: {output} is not empty");
+            throw new UserException($"--out: {output} is a file or a folder that is not empty");
         }
 
-        var data = PictureLoader.Find(null, false, quick ? WorldSize.Quick : WorldSize.Default, 1, ["train", "val", "test"]);
-        var files = data.SelectMany(set => set.Database.Select(place => (Path.Combine("images", set.Name, "database", place.Name), place))
-            .Concat(set.Queries.Select(place => (Path.Combine("images", set.Name, "queries", place.Name), place)))).ToList();
-        var partial = output.TrimEnd('/', '\\') + ".partial";
+        var sets = PictureLoader.Find(null, false, quick, ["train", "val", "test"], cancellation);
+        var files = sets.SelectMany(set => set.Database.Select(place => (Path: Path.Combine("images", set.Name, "database", place.Name), place))
+            .Concat(set.Queries.Select(place => (Path: Path.Combine("images", set.Name, "queries", place.Name), place)))).ToList();
+
+        // Drawn beside the target, which gets its name when it is whole.
+        var target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(output));
+        Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+        var partial = Path.Combine(Path.GetDirectoryName(target)!, $".{Path.GetRandomFileName()}");
         try
         {
-            AnsiConsole.Progress().Start(context =>
+            Terminal.Track($"{files.Count} pictures", files.Count, (advance, _) => Draw(files, partial, size, () => advance(1), cancellation));
+            if (Directory.Exists(target))
             {
-                var task = context.AddTask("pictures", maxValue: files.Count);
-                foreach (var folder in files.Select(file => Path.GetDirectoryName(file.Item1)!).Distinct())
-                {
-                    Directory.CreateDirectory(Path.Combine(partial, folder));
-                }
-
-                Parallel.ForEach(files, new ParallelOptions { CancellationToken = cancellation }, file =>
-                {
-                    using var bitmap = Pixels.Draw(file.place, size.Width, size.Height);
-                    using var jpeg = bitmap.Encode(SKEncodedImageFormat.Jpeg, Quality);
-                    using var stream = File.Create(Path.Combine(partial, file.Item1));
-                    jpeg.SaveTo(stream);
-                    task.Increment(1);
-                });
-            });
-            if (Directory.Exists(output))
-            {
-                Directory.Delete(output);
+                Directory.Delete(target);
             }
 
-            Directory.Move(partial, output);
+            Directory.Move(partial, target);
         }
         finally
         {
@@ -56,6 +41,23 @@ internal static class RenderCommand
             }
         }
 
-        AnsiConsole.MarkupLineInterpolated($"{files.Count} pictures in {output}");
+        Console.WriteLine($"{files.Count} pictures in {output}");
+    }
+
+    private static void Draw(List<(string Path, Place Place)> files, string folder, ImageSize size, Action onDrawn, CancellationToken cancellation)
+    {
+        foreach (var part in files.Select(file => Path.GetDirectoryName(file.Path)!).Distinct())
+        {
+            Directory.CreateDirectory(Path.Combine(folder, part));
+        }
+
+        Parallel.ForEach(files, new ParallelOptions { CancellationToken = cancellation }, file =>
+        {
+            using var bitmap = file.Place.Picture(size.Width, size.Height);
+            using var jpeg = bitmap.Encode(SKEncodedImageFormat.Jpeg, Quality);
+            using var stream = File.Create(Path.Combine(folder, file.Path));
+            jpeg.SaveTo(stream);
+            onDrawn();
+        });
     }
 }

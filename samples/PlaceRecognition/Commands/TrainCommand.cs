@@ -4,51 +4,49 @@ using PlaceRecognition.Data;
 using PlaceRecognition.Report;
 using PlaceRecognition.Retrieval;
 using PlaceRecognition.Training;
-using PlaceRecognition.World;
 using Spectre.Console;
 using TorchPooling;
 using static TorchSharp.torch;
 
 namespace PlaceRecognition.Commands;
 
-/// <summary>The main job: trains a network for each pooling, compares them on streets never seen, exports and reports.</summary>
-internal sealed class TrainCommand(RunOptions options, Action<string, int>? epochDone, CancellationToken cancellation)
+/// <summary>The main job: trains a network for each pooling, compares them on places never seen, exports and reports.</summary>
+/// <param name="begun">The checkpoint to go on from, where there is one.</param>
+/// <param name="epochDone">Called with the pooling's name and the number of its finished epochs, after their checkpoint.</param>
+internal sealed class TrainCommand(
+    RunOptions options, string folder, string deviceName, Checkpoint? begun, Action<string, int>? epochDone, CancellationToken cancellation)
 {
+    public const string CheckpointName = "checkpoint";
+
     private readonly TrainingOptions training = options.Training;
 
     public void Run()
     {
         options.Check();
-        var device = Devices.Find(options.Device);
-        var checkpoint = OpenCheckpoint();
-        var places = PictureLoader.Find(
-            options.Data, options.SkipUnreadable, options.Quick ? WorldSize.Quick : WorldSize.Default, options.MinimumSide, ["train", "val", "test"]);
-        var sets = PictureLoader.Load(places, options.ImageSize, device, cancellation);
-        CheckTrainable(sets[0].Places);
-        Directory.CreateDirectory(options.Folder);
+        var device = Devices.Find(deviceName);
+        if (begun is null && File.Exists(Path.Combine(folder, CheckpointName)))
+        {
+            throw new UserException($"{folder} already holds a run: add --resume to go on, or choose another --name");
+        }
 
+        var places = PictureLoader.Find(options.Data, options.SkipUnreadable, options.Quick, ["train", "val", "test"], cancellation);
+        CheckTrainable(places[0]);
+        var settings = options.Settings(places);
+        if (begun is not null && RunOptions.Difference(begun.Settings, settings) is { Length: > 0 } difference)
+        {
+            throw new UserException($"{folder} was started with other options or pictures: {difference}");
+        }
+
+        using var run = new RunFolder(folder);
+        var checkpoint = begun ?? new Checkpoint(run.File(CheckpointName), settings);
+        var sets = PictureLoader.Load(places, options.ImageSize, device, cancellation);
         var runs = training.Poolings.ToDictionary(kind => kind, kind => new PoolingRun(kind, training, options.ImageSize, device, checkpoint));
         foreach (var kind in training.Poolings)
         {
             Train(kind, runs[kind], checkpoint, sets);
         }
 
-        Finish(runs, checkpoint, sets[2]);
-    }
-
-    private Checkpoint OpenCheckpoint()
-    {
-        if (!options.Resume)
-        {
-            return File.Exists(options.CheckpointPath)
-                ? throw new UserException($"{options.Folder} already holds a run: add --resume to go on, or choose another --name")
-                : new(options.CheckpointPath, options.Settings);
-        }
-
-        var found = Checkpoint.Load(options.CheckpointPath);
-        return found.Settings == options.Settings
-            ? found
-            : throw new UserException($"{options.CheckpointPath} was started with other options: {found.Settings}");
+        Finish(run, runs, checkpoint, sets[2]);
     }
 
     private void CheckTrainable(PlaceSet train)
@@ -65,41 +63,35 @@ internal sealed class TrainCommand(RunOptions options, Action<string, int>? epoc
     {
         if (checkpoint.Poolings.TryGetValue(kind, out var done) && done.Trained.Length > 0)
         {
-            AnsiConsole.MarkupLineInterpolated($"{kind}: already trained");
+            Console.WriteLine($"{kind}: already trained");
             return;
         }
 
-        AnsiConsole.Progress()
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
-            .Start(context =>
-            {
-                var task = context.AddTask(kind, maxValue: training.Epochs);
-                run.Train(sets[0], sets[1], sets[2], task.Increment, OnEpoch, cancellation);
+        Terminal.Track(kind, training.Epochs, (advance, say) => run.Train(sets[0], sets[1], sets[2], advance, OnEpoch(say), cancellation));
 
-                void OnEpoch(PoolingProgress progress)
-                {
-                    task.Description = string.Create(
-                        CultureInfo.InvariantCulture,
-                        $"{kind,-8} epoch {progress.Loss.Count,2}  loss {progress.Loss[^1]:0.000}  validation recall@5 {progress.Validation[^1][1]:0.000}");
-                    epochDone?.Invoke(kind, progress.Loss.Count);
-                }
-            });
+        Action<PoolingProgress> OnEpoch(Action<string> say) => progress =>
+        {
+            say(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{kind,-8} epoch {progress.Loss.Count,2}  loss {progress.Loss[^1]:0.000}  validation recall@5 {progress.Validation[^1][1]:0.000}"));
+            epochDone?.Invoke(kind, progress.Loss.Count);
+        };
     }
 
-    private void Finish(Dictionary<string, PoolingRun> runs, Checkpoint checkpoint, LoadedSet test)
+    private void Finish(RunFolder run, Dictionary<string, PoolingRun> runs, Checkpoint checkpoint, LoadedSet test)
     {
+        AnsiConsole.Write(Summary.Table(training.Poolings, checkpoint.Poolings));
         var exported = training.Poolings[0];
         using var network = runs[exported].Best();
         using var example = test.Queries.Batch([.. Enumerable.Range(0, Math.Min(2, test.Places.Queries.Count))]);
-        var modelPath = Path.Combine(options.Folder, "model.pt");
-        var difference = torchscript.save(network, modelPath, example);
-        var metrics = new Metrics(checkpoint.Poolings, exported, difference, ImagesPerSecond(network, test.Queries));
-        WholeFile.Write(Path.Combine(options.Folder, "metrics.json"), metrics.Write);
+        var difference = torchscript.save(network, run.File("model.pt"), example);
+        var metrics = new Metrics(checkpoint.Poolings, exported, difference, ImagesPerSecond(network, test.Queries), deviceName);
+        WholeFile.Write(run.File("metrics.json"), metrics.Write);
+
         using var assigning = exported != "netvlad" && runs.TryGetValue("netvlad", out var netvlad) ? netvlad.Best() : null;
         var page = new ReportPage(options, checkpoint.Poolings, metrics, test, network, assigning ?? network);
-        WholeFile.Write(Path.Combine(options.Folder, "report.html"), page.Write);
-        AnsiConsole.Write(Summary.Table(training.Poolings, checkpoint.Poolings));
-        AnsiConsole.MarkupLineInterpolated($"[bold]{Path.Combine(options.Folder, "report.html")}[/] shows it all; {modelPath} is the {exported} network as TorchScript.");
+        WholeFile.Write(run.File("report.html"), page.Write);
+        Console.WriteLine($"{run.File("report.html")} shows it all; {run.File("model.pt")} is the {exported} network as TorchScript.");
     }
 
     /// <summary>Pictures described a second, in batches of 32: the median of several.</summary>
@@ -107,7 +99,7 @@ internal sealed class TrainCommand(RunOptions options, Action<string, int>? epoc
     {
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
-        var batch = pictures.Batch([.. Enumerable.Range(0, 32).Select(i => i % pictures.Places.Count)]);
+        var batch = pictures.Batch([.. Enumerable.Range(0, Descriptors.BatchSize).Select(i => i % pictures.Places.Count)]);
         var seconds = new double[9];
         for (var i = -3; i < seconds.Length; i++)
         {
@@ -117,6 +109,6 @@ internal sealed class TrainCommand(RunOptions options, Action<string, int>? epoc
         }
 
         Array.Sort(seconds);
-        return 32 / seconds[seconds.Length / 2];
+        return Descriptors.BatchSize / seconds[seconds.Length / 2];
     }
 }

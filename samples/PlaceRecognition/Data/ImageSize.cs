@@ -3,6 +3,8 @@ namespace PlaceRecognition.Data;
 /// <summary>Height and width in pixels.</summary>
 internal readonly record struct ImageSize(int Height, int Width)
 {
+    private const int LargestSide = 4096;
+
     public static ImageSize Default { get; } = new(72, 96);
 
     public override string ToString() => $"{Height}x{Width}";
@@ -12,8 +14,8 @@ internal readonly record struct ImageSize(int Height, int Width)
     {
         var parts = text.Split('x');
         return parts.Length == 2 && int.TryParse(parts[0], out var height) && int.TryParse(parts[1], out var width)
-            && height > 0 && width > 0
+            && height is > 0 and <= LargestSide && width is > 0 and <= LargestSide
             ? new(height, width)
-            : throw new UserException($"--image-size: expected HEIGHTxWIDTH in pixels, for example {Default}, got '{text}'");
+            : throw new UserException($"--image-size: expected HEIGHTxWIDTH in pixels up to {LargestSide}, for example {Default}, got '{text}'");
     }
 }

@@ -1,23 +1,20 @@
-using SkiaSharp;
 using static TorchSharp.torch;
 
 namespace PlaceRecognition.Data;
 
-/// <summary>The pictures of some places at the network's size: held in memory where they fit, drawn again where not.</summary>
+/// <summary>The pictures of some places at the network's size: held in memory, or drawn again for every batch.</summary>
 internal sealed class Pictures
 {
-    private const long MemoryLimit = 1L << 30;
-
     private readonly byte[]?[] kept;
     private readonly Device device;
 
-    public Pictures(IReadOnlyList<Place> places, ImageSize size, Device? device = null, Action? onLoaded = null, CancellationToken cancellation = default)
+    public Pictures(IReadOnlyList<Place> places, ImageSize size, Device? device = null, bool keep = true, Action? onLoaded = null, CancellationToken cancellation = default)
     {
         Places = places;
         Size = size;
         this.device = device ?? CPU;
         kept = new byte[]?[places.Count];
-        if ((long)places.Count * size.Height * size.Width * 3 > MemoryLimit)
+        if (!keep)
         {
             return;
         }
@@ -52,8 +49,7 @@ internal sealed class Pictures
 
     private byte[] Pixels(Place place)
     {
-        using var bitmap = new SKBitmap(new SKImageInfo(Size.Width, Size.Height, SKColorType.Rgba8888, SKAlphaType.Opaque));
-        place.Draw(bitmap);
+        using var bitmap = place.Picture(Size.Width, Size.Height);
         var rgba = bitmap.GetPixelSpan();
         var rgb = new byte[Size.Height * Size.Width * 3];
         for (int from = 0, to = 0; to < rgb.Length; from += 4, to += 3)

@@ -9,6 +9,14 @@ internal sealed record Place(string Name, double East, double North, Action<SKBi
 {
     public double DistanceTo(Place other) => Math.Sqrt(Square(East - other.East) + Square(North - other.North));
 
+    /// <summary>The picture at this size.</summary>
+    public SKBitmap Picture(int width, int height)
+    {
+        var bitmap = new SKBitmap(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque));
+        Draw(bitmap);
+        return bitmap;
+    }
+
     private static double Square(double x) => x * x;
 }
 

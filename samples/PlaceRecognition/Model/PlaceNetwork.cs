@@ -10,18 +10,24 @@ internal sealed class PlaceNetwork : nn.Module<Tensor, Tensor>, IScriptable
     private static readonly float[] Mean = [0.485f, 0.456f, 0.406f];
     private static readonly float[] Deviation = [0.229f, 0.224f, 0.225f];
 
+    /// <summary>Widths of the backbone: small enough to train in a minute on two cores.</summary>
+    public static long[][] Blocks => [[16], [32], [64], [64]];
+
+    /// <summary>The smallest height and width that the pooling layers of the backbone leave something of.</summary>
+    public static int MinimumSide => 1 << (Blocks.Length - 1);
+
     private readonly Tensor mean;
     private readonly Tensor deviation;
     private readonly VggBackbone backbone;
     private readonly nn.Module<Tensor, Tensor> pool;
 
-    public PlaceNetwork(string kind, long[][] blocks, int clusters, ImageSize size)
+    public PlaceNetwork(Pooling pooling, int clusters, ImageSize size)
         : base(nameof(PlaceNetwork))
     {
         mean = tensor(Mean).reshape(3, 1, 1).DetachFromDisposeScope();
         deviation = tensor(Deviation).reshape(3, 1, 1).DetachFromDisposeScope();
-        backbone = new VggBackbone(blocks, batch_norm: true, cut: PoolingKind.CutOf(kind));
-        pool = PoolingKind.Create(kind, backbone.out_channels, clusters);
+        backbone = new VggBackbone(Blocks, batch_norm: true, cut: pooling.Cut);
+        pool = pooling.Create(backbone.out_channels, clusters);
         RegisterComponents();
 
         // What it was trained at, for those who load the file.

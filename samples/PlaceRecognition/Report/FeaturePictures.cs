@@ -21,7 +21,7 @@ internal static class FeaturePictures
         var values = channel.contiguous().data<float>().ToArray();
         var (rows, columns) = ((int)channel.size(0), (int)channel.size(1));
 
-        var bitmap = Pixels.Draw(place, size.Width * Scale, size.Height * Scale);
+        var bitmap = place.Picture(size.Width * Scale, size.Height * Scale);
         using var canvas = new SKCanvas(bitmap);
         using var line = new SKPaint { Color = SKColors.Yellow, StrokeWidth = 2, IsStroke = true, IsAntialias = true };
         using var dot = new SKPaint { Color = SKColors.Red, IsAntialias = true };
@@ -46,17 +46,17 @@ internal static class FeaturePictures
         using var scope = NewDisposeScope();
         var twice = new ImageSize(size.Height * 2, size.Width * 2);   // a finer map: the network takes any size
         var map = network.Features(new Pictures([place], twice).Batch([0]).to(network.parameters().First().device));
-        var (shares, clusters) = layer.assignment(map)[0].cpu().max(0);
+        var assignment = layer.assignment(map)[0].cpu();
+        var (shares, clusters) = assignment.max(0);
         var (share, cluster) = (shares.data<float>().ToArray(), clusters.data<long>().ToArray());
         var (rows, columns) = ((int)shares.size(0), (int)shares.size(1));
-        var count = (int)layer.parameters().First(p => p.dim() == 2).size(0);
 
-        var bitmap = Pixels.Draw(place, size.Width * Scale, size.Height * Scale);
+        var bitmap = place.Picture(size.Width * Scale, size.Height * Scale);
         using var canvas = new SKCanvas(bitmap);
         var (width, height) = ((float)bitmap.Width / columns, (float)bitmap.Height / rows);
         for (var i = 0; i < share.Length; i++)
         {
-            var color = SKColor.FromHsv(360f * cluster[i] / count, 90, 95).WithAlpha((byte)(40 + 140 * share[i]));
+            var color = SKColor.FromHsv(360f * cluster[i] / assignment.size(0), 90, 95).WithAlpha((byte)(40 + 140 * share[i]));
             using var paint = new SKPaint { Color = color };
             canvas.DrawRect(i % columns * width, i / columns * height, width, height, paint);
         }

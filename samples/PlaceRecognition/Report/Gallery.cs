@@ -62,7 +62,7 @@ internal static class Gallery
 
     private static SKBitmap Framed(Place place, SKColor color, ImageSize size)
     {
-        using var bitmap = Pixels.Draw(place, Width, Width * size.Height / size.Width);
+        using var bitmap = place.Picture(Width, Math.Max(1, Width * size.Height / size.Width));
         return Pixels.Frame(bitmap, color);
     }
 

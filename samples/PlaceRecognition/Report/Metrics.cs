@@ -1,10 +1,11 @@
 using System.Text.Json;
+using PlaceRecognition.Retrieval;
 using PlaceRecognition.Training;
 
 namespace PlaceRecognition.Report;
 
 /// <summary>What <c>metrics.json</c> holds.</summary>
-internal sealed record Metrics(IReadOnlyDictionary<string, PoolingProgress> Poolings, string Exported, double MaxAbsDifference, double ImagesPerSecond)
+internal sealed record Metrics(IReadOnlyDictionary<string, PoolingProgress> Poolings, string Exported, double MaxAbsDifference, double ImagesPerSecond, string Device)
 {
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
@@ -23,12 +24,10 @@ internal sealed record Metrics(IReadOnlyDictionary<string, PoolingProgress> Pool
             }),
             ["export"] = new Dictionary<string, object> { ["pooling"] = Exported, ["max_abs_difference"] = MaxAbsDifference },
             ["images_per_second"] = Math.Round(ImagesPerSecond, 1),
+            ["device"] = Device,
         },
         Indented);
 
-    /// <summary>Recall@n of a curve that starts at n = 1; beyond its end that of the whole database.</summary>
-    public static double At(IReadOnlyList<double> curve, int n) => curve[Math.Min(n, curve.Count) - 1];
-
     private static Dictionary<string, double> Recalls(double[] curve) =>
-        new[] { 1, 5, 10 }.ToDictionary(n => $"recall@{n}", n => At(curve, n));
+        new[] { 1, 5, 10 }.ToDictionary(n => $"recall@{n}", n => Recall.At(curve, n));
 }

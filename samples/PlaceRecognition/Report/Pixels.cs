@@ -1,18 +1,10 @@
-using PlaceRecognition.Data;
 using SkiaSharp;
 
 namespace PlaceRecognition.Report;
 
-/// <summary>Bitmaps for the report: drawing a place, framing, and the form in which a page carries them.</summary>
+/// <summary>Bitmaps for the report: framing, and the form in which a page carries them.</summary>
 internal static class Pixels
 {
-    public static SKBitmap Draw(Place place, int width, int height)
-    {
-        var bitmap = new SKBitmap(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque));
-        place.Draw(bitmap);
-        return bitmap;
-    }
-
     /// <summary>The bitmap inside a frame of this colour.</summary>
     public static SKBitmap Frame(SKBitmap bitmap, SKColor color, int thickness = 5)
     {

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
-using PlaceRecognition.Commands;
 using PlaceRecognition.Model;
 using PlaceRecognition.Retrieval;
 using PlaceRecognition.Training;
@@ -45,12 +44,12 @@ internal sealed class ReportPage(
         <h1>Which place is on this photo?</h1>
         <p class="note">One VGG-style backbone ({{Encode(Backbone)}}), {{options.ImageSize.Height}}×{{options.ImageSize.Width}} pixels, {{options.Training.Epochs}} epochs
         of {{options.Training.QueriesPerEpoch}} queries for each pooling, seed {{options.Training.Seed}}. {{Encode(Source)}}
-        The test has {{test.Places.Queries.Count}} queries and {{test.Places.Database.Count}} database pictures of streets that no training saw; a query is found if one of its first N
+        The test has {{test.Places.Queries.Count}} queries and {{test.Places.Database.Count}} database pictures{{(options.Data is null ? " of streets that no training saw" : "")}}; a query is found if one of its first N
         answers was taken within {{Recall.Radius}} m. The weights of the epoch with the best validation recall@5 are tested, once.</p>
         {{Table()}}
         <p>{{Encode(Finding())}}</p>
         <p class="note">Exported: {{metrics.Exported}}, largest difference between model.pt and the C# network {{metrics.MaxAbsDifference:0.0e+0}}.
-        It describes {{metrics.ImagesPerSecond:0}} pictures a second on {{Encode(options.Device)}}.</p>
+        It describes {{metrics.ImagesPerSecond:0}} pictures a second on {{Encode(metrics.Device)}}.</p>
         <h2>Curves</h2>
         {{Charts.Legend(options.Training.Poolings)}}
         <div class="charts">{{Charts.Recall(Ordered)}}{{Charts.Validation(Ordered)}}{{Charts.Loss(Ordered)}}</div>
@@ -68,7 +67,7 @@ internal sealed class ReportPage(
 
     private List<PoolingProgress> Ordered => [.. options.Training.Poolings.Select(kind => poolings[kind])];
 
-    private string Backbone => string.Join(", ", options.Training.Blocks.Select(widths => string.Join("-", widths))) + " channels";
+    private string Backbone => string.Join(", ", PlaceNetwork.Blocks.Select(widths => string.Join("-", widths))) + " channels";
 
     private string Source => options.Data is null
         ? "Streets drawn by the sample: façades, shops and trees from seeds, database pictures by day, queries at any hour and in any weather, with passing cars and people."
@@ -86,7 +85,7 @@ internal sealed class ReportPage(
             + string.Concat(rows) + "</table>";
     }
 
-    /// <summary>Whether NetVLAD leads, in a sentence, with the uncertainty of so many queries.</summary>
+    /// <summary>Whether NetVLAD leads over max and average pooling, with the uncertainty of so many queries.</summary>
     private string Finding()
     {
         var others = poolings.Where(p => p.Key is "max" or "avg").ToList();
@@ -97,12 +96,24 @@ internal sealed class ReportPage(
 
         var (name, other) = others.MaxBy(p => p.Value.Trained[0]);
         var (ours, theirs) = (netvlad.Trained[0], other.Trained[0]);
-        var error = Math.Sqrt((ours * (1 - ours) + theirs * (1 - theirs)) / test.Places.Queries.Count);
+        var error = PairedError(netvlad.FirstRight, other.FirstRight);
+        var verdict = Math.Abs(ours - theirs) <= 2 * error
+            ? "That is no clear difference: more epochs, or more pictures, are the first thing to try."
+            : ours > theirs ? "NetVLAD is clearly ahead." : $"NetVLAD is clearly behind: with this budget its clusters have not been learned well enough.";
         return string.Create(CultureInfo.InvariantCulture, $"""
-            NetVLAD finds {ours:P1} of the queries at once, {name} pooling, the better of max and average, {theirs:P1}: a difference of {100 * (ours - theirs):0.0} ± {100 * error:0.0} points (one standard error). {(ours - theirs > 2 * error
-                ? "NetVLAD is clearly ahead."
-                : "That is no clear lead: with this budget the descriptors of the clusters have not been learned well enough to tell the places apart better than one average; more epochs or pictures are the first thing to try.")}
+            NetVLAD answers {100 * ours:0.0} % of the queries right at once, {name} pooling (of max and average the better) {100 * theirs:0.0} %:
+            a difference of {100 * (ours - theirs):0.0} ± {100 * error:0.0} points (one standard error, paired by query). {verdict}
             """);
+    }
+
+    /// <summary>Standard error of the difference of two shares that answer the same queries: √(b + c − (b − c)²/n) / n, b and c
+    /// the queries that only one of them got right.</summary>
+    private static double PairedError(bool[] ours, bool[] theirs)
+    {
+        var n = ours.Length;
+        double onlyOurs = ours.Zip(theirs).Count(pair => pair.First && !pair.Second);
+        double onlyTheirs = ours.Zip(theirs).Count(pair => !pair.First && pair.Second);
+        return Math.Sqrt(onlyOurs + onlyTheirs - Math.Pow(onlyOurs - onlyTheirs, 2) / n) / n;
     }
 
     private string Bins()
@@ -128,7 +139,7 @@ internal sealed class ReportPage(
             + "that it is assigned to most, stronger where the assignment is surer.</p>\n<div class=\"wide\">"
             + string.Concat(new[] { (query, "query"), (nearest, "nearest database picture") }.Select(item =>
             {
-                using var plain = Pixels.Draw(item.Item1, options.ImageSize.Width * 3, options.ImageSize.Height * 3);
+                using var plain = item.Item1.Picture(options.ImageSize.Width * 3, options.ImageSize.Height * 3);
                 using var bitmap = FeaturePictures.Assignment(assigning, layer, item.Item1, options.ImageSize);
                 return $"<figure>{Pixels.Html(plain, item.Item2)}<figcaption>{item.Item2}</figcaption></figure>"
                     + $"<figure>{Pixels.Html(bitmap, item.Item2)}<figcaption>its clusters</figcaption></figure>";

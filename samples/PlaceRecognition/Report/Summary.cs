@@ -1,4 +1,5 @@
 using System.Globalization;
+using PlaceRecognition.Retrieval;
 using PlaceRecognition.Training;
 using Spectre.Console;
 
@@ -9,7 +10,7 @@ internal static class Summary
 {
     public static Table Table(IEnumerable<string> kinds, IReadOnlyDictionary<string, PoolingProgress> poolings)
     {
-        var table = new Table().Title("Recall on streets never seen (within 25 m)")
+        var table = new Table().Title("Recall on the test split, within 25 m")
             .AddColumns("pooling", "dimensions", "untrained @1/5/10", "trained @1/5/10", "seconds");
         foreach (var kind in kinds)
         {
@@ -21,5 +22,5 @@ internal static class Summary
     }
 
     public static string Recalls(IReadOnlyList<double> curve, string separator = " / ") =>
-        string.Join(separator, new[] { 1, 5, 10 }.Select(n => Metrics.At(curve, n).ToString("0.000", CultureInfo.InvariantCulture)));
+        string.Join(separator, new[] { 1, 5, 10 }.Select(n => Recall.At(curve, n).ToString("0.000", CultureInfo.InvariantCulture)));
 }

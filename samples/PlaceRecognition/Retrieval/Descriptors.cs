@@ -6,7 +6,7 @@ namespace PlaceRecognition.Retrieval;
 /// <summary>Computes descriptors of many pictures, in batches.</summary>
 internal static class Descriptors
 {
-    private const int BatchSize = 32;
+    public const int BatchSize = 32;
 
     /// <summary>Descriptors (pictures, length) by <paramref name="network"/>, without gradients.</summary>
     public static Tensor Of(Func<Tensor, Tensor> network, Pictures pictures, Action<int>? onBatch = null, CancellationToken cancellation = default)

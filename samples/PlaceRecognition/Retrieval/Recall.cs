@@ -11,9 +11,10 @@ internal sealed class Recall
 
     private readonly double[] curve;
 
-    private Recall(int[][] nearest, double[] curve)
+    private Recall(int[][] nearest, double[] curve, bool[] firstRight)
     {
         Nearest = nearest;
+        FirstRight = firstRight;
         this.curve = curve;
     }
 
@@ -23,23 +24,30 @@ internal sealed class Recall
     /// <summary>Recall@1, Recall@2, …</summary>
     public IReadOnlyList<double> Curve => curve;
 
-    /// <summary>Recall@n; beyond the database's size that of the whole.</summary>
-    public double At(int n) => curve[Math.Min(n, curve.Length) - 1];
+    /// <summary>Of each query, whether its first answer is right.</summary>
+    public bool[] FirstRight { get; }
+
+    public double At(int n) => At(curve, n);
+
+    /// <summary>Recall@n of a curve that starts at n = 1; beyond its end that of the whole database.</summary>
+    public static double At(IReadOnlyList<double> curve, int n) => curve[Math.Min(n, curve.Count) - 1];
 
     public static Recall Of(Tensor queries, Tensor database, IReadOnlyList<Place> queryPlaces, IReadOnlyList<Place> databasePlaces)
     {
         var nearest = NearestOf(queries, database, Math.Min(Deepest, databasePlaces.Count));
         var hits = new int[nearest[0].Length];
+        var firstRight = new bool[nearest.Length];
         for (var q = 0; q < nearest.Length; q++)
         {
             var first = Array.FindIndex(nearest[q], d => queryPlaces[q].DistanceTo(databasePlaces[d]) <= Radius);
+            firstRight[q] = first == 0;
             for (var n = first; n >= 0 && n < hits.Length; n++)
             {
                 hits[n]++;
             }
         }
 
-        return new(nearest, Array.ConvertAll(hits, hit => (double)hit / nearest.Length));
+        return new(nearest, Array.ConvertAll(hits, hit => (double)hit / nearest.Length), firstRight);
     }
 
     /// <summary>The <paramref name="count"/> nearest of unit vectors: their largest scalar products.</summary>
@@ -47,7 +55,7 @@ internal sealed class Recall
     {
         using var scope = NewDisposeScope();
         var (_, indices) = queries.matmul(database.t()).topk(count, dim: 1);
-        var flat = indices.data<long>().ToArray();
+        var flat = indices.cpu().data<long>().ToArray();
         return [.. Enumerable.Range(0, (int)queries.size(0)).Select(q => Array.ConvertAll(flat[(q * count)..((q + 1) * count)], i => (int)i))];
     }
 }

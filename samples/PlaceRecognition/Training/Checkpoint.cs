@@ -3,31 +3,6 @@ using System.Text.Json;
 
 namespace PlaceRecognition.Training;
 
-/// <summary>How far one pooling has come.</summary>
-internal sealed class PoolingProgress
-{
-    /// <summary>Recall@1, @2, … on the test streets before training.</summary>
-    public double[] Untrained { get; set; } = [];
-
-    /// <summary>The same with the weights of the best epoch; empty until all epochs are done.</summary>
-    public double[] Trained { get; set; } = [];
-
-    /// <summary>Mean loss of each epoch.</summary>
-    public List<double> Loss { get; set; } = [];
-
-    /// <summary>Recall@1 and Recall@5 on the validation streets after each epoch.</summary>
-    public List<double[]> Validation { get; set; } = [];
-
-    public int BestEpoch { get; set; } = -1;
-
-    public int Dimensions { get; set; }
-
-    public double TrainSeconds { get; set; }
-
-    /// <summary>Of each query, while the pooling is being trained.</summary>
-    public int[][] RememberedNegatives { get; set; } = [];
-}
-
 /// <summary>Everything that a run needs to go on: one zip file, replaced whole after every epoch.</summary>
 internal sealed class Checkpoint(string path, string settings)
 {

@@ -2,27 +2,17 @@ using System.Diagnostics;
 using PlaceRecognition.Data;
 using PlaceRecognition.Model;
 using PlaceRecognition.Retrieval;
+using TorchPooling;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace PlaceRecognition.Training;
 
-/// <summary>The pictures of one split, at the network's size.</summary>
-internal sealed record LoadedSet(PlaceSet Places, Pictures Database, Pictures Queries)
-{
-    public Recall Evaluate(Func<Tensor, Tensor> network, CancellationToken cancellation = default)
-    {
-        using var scope = NewDisposeScope();
-        var queries = Descriptors.Of(network, Queries, cancellation: cancellation);
-        var database = Descriptors.Of(network, Database, cancellation: cancellation);
-        return Recall.Of(queries, database, Places.Queries, Places.Database);
-    }
-}
-
 /// <summary>Trains one pooling from its start, or from where a checkpoint left it, to its best weights.</summary>
 internal sealed class PoolingRun(string kind, TrainingOptions options, ImageSize size, Device device, Checkpoint checkpoint)
 {
-    private const int PicturesForCenters = 100;
+    private const int PicturesForCenters = 500;       // as in the paper: 50,000 descriptors
+    private const int DescriptorsOfPicture = 100;
 
     private string NetworkPart => $"{kind}/network";
 
@@ -48,7 +38,7 @@ internal sealed class PoolingRun(string kind, TrainingOptions options, ImageSize
             progress.Loss.Add(trainer.Epoch(progress.Loss.Count, onProgress, cancellation));
             progress.TrainSeconds += clock.Elapsed.TotalSeconds;
             progress.RememberedNegatives = miner.Remembered;
-            Validate(progress, network, val);
+            Validate(progress, network, val, cancellation);
             checkpoint.Parts[NetworkPart] = Weights(network);
             checkpoint.Parts[OptimizerPart] = State(trainer);
             checkpoint.Poolings[kind] = progress;
@@ -58,7 +48,9 @@ internal sealed class PoolingRun(string kind, TrainingOptions options, ImageSize
 
         network.load(new MemoryStream(checkpoint.Parts[BestPart]));
         network.eval();
-        progress.Trained = [.. test.Evaluate(network.call, cancellation).Curve];
+        var recall = test.Evaluate(network.call, cancellation);
+        progress.Trained = [.. recall.Curve];
+        progress.FirstRight = recall.FirstRight;
         progress.RememberedNegatives = [];
         checkpoint.Parts.Remove(NetworkPart);
         checkpoint.Parts.Remove(OptimizerPart);
@@ -77,7 +69,7 @@ internal sealed class PoolingRun(string kind, TrainingOptions options, ImageSize
     private PlaceNetwork CreateNetwork()
     {
         manual_seed(options.Seed);   // every pooling starts with the same backbone
-        var network = new PlaceNetwork(kind, options.Blocks, options.Clusters, size);
+        var network = new PlaceNetwork(Pooling.Find(kind), options.Clusters, size);
         network.to(device);
         return network;
     }
@@ -87,15 +79,42 @@ internal sealed class PoolingRun(string kind, TrainingOptions options, ImageSize
         using var scope = NewDisposeScope();
         using var gradients = no_grad();
         network.eval();
-        var count = train.Database.Places.Count;
-        var pictures = Enumerable.Range(0, Math.Min(PicturesForCenters, count)).Select(i => (int)((long)i * count / Math.Min(PicturesForCenters, count)));
-        var map = network.Features(train.Database.Batch([.. pictures]));
-        network.NetVLAD?.Initialize(map.permute(0, 2, 3, 1).reshape(-1, map.size(1)), seed: options.Seed);
+        if (network.NetVLAD is { } layer)
+        {
+            Initialize(layer, network, train.Database);
+        }
+
         return new()
         {
             Untrained = [.. test.Evaluate(network.call, cancellation).Curve],
             Dimensions = (int)network.call(train.Database.Batch([0])).size(1),
         };
+    }
+
+    private void Initialize(NetVLAD layer, PlaceNetwork network, Pictures pictures)
+    {
+        var random = new Random(options.Seed);
+        var chosen = Enumerable.Range(0, pictures.Places.Count).ToArray();
+        random.Shuffle(chosen);
+        var descriptors = new List<Tensor>();
+        foreach (var batch in chosen.Take(PicturesForCenters).Chunk(Descriptors.BatchSize))
+        {
+            using var step = NewDisposeScope();
+            var map = network.Features(pictures.Batch(batch)).flatten(2);   // (n, C, positions)
+            var positions = Enumerable.Range(0, (int)map.size(2)).Select(i => (long)i).ToArray();
+            random.Shuffle(positions);
+            var drawn = tensor(positions[..Math.Min(DescriptorsOfPicture, positions.Length)], device: map.device);
+            descriptors.Add(map.index_select(2, drawn).transpose(1, 2).reshape(-1, map.size(1)).MoveToOuterDisposeScope());
+        }
+
+        try
+        {
+            layer.Initialize(cat(descriptors), seed: options.Seed);
+        }
+        catch (ArgumentException e)
+        {
+            throw new UserException($"--clusters {options.Clusters}: {e.Message}", e);
+        }
     }
 
     private PoolingProgress GoOn(PoolingProgress progress, PlaceNetwork network, Trainer trainer, TupleMiner miner)
@@ -112,10 +131,10 @@ internal sealed class PoolingRun(string kind, TrainingOptions options, ImageSize
     }
 
     /// <summary>The epoch with the best validation Recall@5 counts, as in the paper.</summary>
-    private void Validate(PoolingProgress progress, PlaceNetwork network, LoadedSet val)
+    private void Validate(PoolingProgress progress, PlaceNetwork network, LoadedSet val, CancellationToken cancellation)
     {
         network.eval();
-        var recall = val.Evaluate(network.call);
+        var recall = val.Evaluate(network.call, cancellation);
         progress.Validation.Add([recall.At(1), recall.At(5)]);
         if (progress.BestEpoch < 0 || recall.At(5) > progress.Validation[progress.BestEpoch][1])
         {

@@ -44,7 +44,7 @@ internal sealed class Trainer(PlaceNetwork network, Pictures database, Pictures 
             onProgress((1 - CacheShare) * batch.Length / order.Length);
         }
 
-        return sum / order.Length;
+        return double.IsFinite(sum) ? sum / order.Length : throw new UserException("the loss is no longer finite: lower --learning-rate");
     }
 
     public void Dispose() => Optimizer.Dispose();

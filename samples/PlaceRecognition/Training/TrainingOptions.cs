@@ -2,7 +2,6 @@ namespace PlaceRecognition.Training;
 
 /// <summary>What decides the result of a training; a resumed run must have the same.</summary>
 /// <param name="Poolings">Trained one after the other, each from the same start.</param>
-/// <param name="Blocks">Widths of the backbone.</param>
 /// <param name="Clusters">K of NetVLAD.</param>
 /// <param name="Epochs">Passes for each pooling; the learning rate is halved after each third of them.</param>
 /// <param name="QueriesPerEpoch">Training queries of one pass; the descriptor cache is renewed before each.</param>
@@ -10,7 +9,7 @@ namespace PlaceRecognition.Training;
 /// <param name="LearningRate">Of Adam: these networks start from nothing, where the paper fine-tunes with SGD.</param>
 /// <param name="Seed">Decides the starting weights and the draws of the training.</param>
 internal sealed record TrainingOptions(
-    string[] Poolings, long[][] Blocks, int Clusters, int Epochs, int QueriesPerEpoch, int Negatives, double LearningRate, int Seed)
+    string[] Poolings, int Clusters, int Epochs, int QueriesPerEpoch, int Negatives, double LearningRate, int Seed)
 {
     /// <summary>m of the loss, on squared distances.</summary>
     public const double Margin = 0.1;
