@@ -20,7 +20,7 @@ public class PlaceRecognitionTests
 
         using var metrics = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(run, "metrics.json")));
         var netvlad = metrics.RootElement.GetProperty("poolings").GetProperty("netvlad");
-        Assert.Equal(16 * 64, netvlad.GetProperty("dimensions").GetInt32());
+        Assert.Equal(8 * 64, netvlad.GetProperty("dimensions").GetInt32());
         Assert.InRange(netvlad.GetProperty("trained").GetProperty("recall@10").GetDouble(), netvlad.GetProperty("trained").GetProperty("recall@1").GetDouble(), 1);
         Assert.InRange(metrics.RootElement.GetProperty("export").GetProperty("max_abs_difference").GetDouble(), 0, 1e-5);
         Assert.True(metrics.RootElement.GetProperty("images_per_second").GetDouble() > 0);

@@ -42,7 +42,7 @@ internal static class BuiltInScripts
 
     private static ScriptDefinition Chain(Sequential sequential)
     {
-        var calls = sequential.named_children().Select(child => $"    x = {ScriptClasses.Member(child.name)}.forward(x)");
+        var calls = sequential.named_children().Select(child => $"    x = {ScriptClasses.Reach(child.name)}.forward(x)");
         return new("def forward(self, x: Tensor) -> Tensor:\n" + string.Join("\n", calls.Append("    return x")));
     }
 

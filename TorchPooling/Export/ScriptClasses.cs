@@ -18,6 +18,8 @@ internal sealed partial class ScriptClasses
         "return", "try", "while", "with", "yield",
     ];
 
+    private sealed record Member(string Name, string Type, object? Value);
+
     private readonly Dictionary<string, string> namesByBody = [];
     private readonly HashSet<string> names = [];
     private readonly Dictionary<nn.Module, ScriptObject> objects = new(ReferenceEqualityComparer.Instance);
@@ -38,27 +40,24 @@ internal sealed partial class ScriptClasses
 
         var place = $"{(path.Length == 0 ? "the model" : path)} ({module.GetType().FullName})";
         var definition = Definition(module, place);
-        var parameters = module.named_parameters(recurse: false).ToList();
-        var buffers = module.named_buffers(recurse: false).ToList();
-        var children = module.named_children()
-            .Select(child => (child.name, value: Object(child.module, path.Length == 0 ? child.name : $"{path}.{child.name}")))
-            .ToList();
-
-        var members = parameters.Select(p => p.name).Concat(buffers.Select(b => b.name)).Concat(definition.attributes.Select(a => a.name))
-            .Concat(children.Select(c => c.name)).ToList();
+        var parameters = module.named_parameters(recurse: false).Select(p => Tensor(p.name, p.parameter, place)).ToList();
+        var buffers = module.named_buffers(recurse: false).Select(b => Tensor(b.name, b.buffer, place)).ToList();
+        var attributes = definition.attributes.Select(a => new Member(a.name, TypeOf(a.value, place, a.name), a.value));
+        var children = module.named_children().Select(child =>
+        {
+            var item = Object(child.module, path.Length == 0 ? child.name : $"{path}.{child.name}");
+            return new Member(child.name, item.ClassName, item);
+        });
+        List<Member> members = [.. parameters, .. buffers, .. attributes, .. children];
         CheckNames(members, place);
-        CheckTypes(parameters.Select(p => (p.name, (Tensor)p.parameter)).Concat(buffers), place);
 
         var body = new StringBuilder()
-            .Append($"  __parameters__ = [{Quoted(parameters.Select(p => p.name))}]\n")
-            .Append($"  __buffers__ = [{Quoted(buffers.Select(b => b.name))}]\n")
+            .Append($"  __parameters__ = [{Quoted(parameters)}]\n")
+            .Append($"  __buffers__ = [{Quoted(buffers)}]\n")
             .Append("  training : bool\n");
-        foreach (var (name, type) in parameters.Select(p => (p.name, "Tensor"))
-            .Concat(buffers.Select(b => (b.name, "Tensor")))
-            .Concat(definition.attributes.Select(a => (a.name, TypeOf(a.value, place, a.name))))
-            .Concat(children.Select(c => (c.name, c.value.ClassName))))
+        foreach (var member in members)
         {
-            body.Append(IsIdentifier(name) ? $"  {name} : {type}\n" : $"  __annotations__[\"{name}\"] = {type}\n");
+            body.Append(IsIdentifier(member.Name) ? $"  {member.Name} : {member.Type}\n" : $"  __annotations__[\"{member.Name}\"] = {member.Type}\n");
         }
 
         foreach (var line in definition.source.Split('\n'))
@@ -66,16 +65,11 @@ internal sealed partial class ScriptClasses
             body.Append(line.Length == 0 ? "\n" : $"  {line}\n");
         }
 
-        var values = parameters.Select(p => (p.name, (object?)p.parameter))
-            .Concat(buffers.Select(b => (b.name, (object?)b.buffer)))
-            .Concat(definition.attributes.Select(a => (a.name, a.value)))
-            .Concat(children.Select(c => (c.name, (object?)c.value)))
-            .ToList();
-        return objects[module] = new(Name(module, body.ToString()), module.training, values);
+        return objects[module] = new(Name(module, body.ToString()), module.training, [.. members.Select(m => (m.Name, m.Value))]);
     }
 
     /// <summary>How source reaches the member <paramref name="name"/>, which may be no Python identifier.</summary>
-    public static string Member(string name) => IsIdentifier(name) ? $"self.{name}" : $"getattr(self, \"{name}\")";
+    public static string Reach(string name) => IsIdentifier(name) ? $"self.{name}" : $"getattr(self, \"{name}\")";
 
     private static ScriptDefinition Definition(nn.Module module, string place)
     {
@@ -92,9 +86,9 @@ internal sealed partial class ScriptClasses
 
     /// <summary>libtorch reads back what it wrote only if member names are printable ASCII without quotes and backslashes,
     /// and no keywords.</summary>
-    private static void CheckNames(List<string> names, string place)
+    private static void CheckNames(List<Member> members, string place)
     {
-        foreach (var name in names)
+        foreach (var name in members.Select(member => member.Name))
         {
             if (string.IsNullOrEmpty(name) || name.Any(c => c is < ' ' or > '~' or '"' or '\\'))
             {
@@ -107,22 +101,15 @@ internal sealed partial class ScriptClasses
             }
         }
 
-        if (names.Append("training").GroupBy(name => name).FirstOrDefault(group => group.Count() > 1) is { } twice)
+        if (members.Select(m => m.Name).Append("training").GroupBy(name => name).FirstOrDefault(group => group.Count() > 1) is { } twice)
         {
             throw Refused(place, $"it has two members named '{twice.Key}'");
         }
     }
 
-    private static void CheckTypes(IEnumerable<(string Name, Tensor Value)> tensors, string place)
-    {
-        foreach (var (name, value) in tensors)
-        {
-            if (Pickle.StorageOf(value.dtype) is null)
-            {
-                throw Refused(place, $"'{name}' is a tensor of {value.dtype}");
-            }
-        }
-    }
+    private static Member Tensor(string name, Tensor value, string place) => Pickle.StorageOf(value.dtype) is null
+        ? throw Refused(place, $"'{name}' is a tensor of {value.dtype}")
+        : new(name, "Tensor", value);
 
     private static NotSupportedException Refused(string place, string why, Exception? inner = null) =>
         new($"{place} cannot be exported: {why}", inner);
@@ -162,7 +149,7 @@ internal sealed partial class ScriptClasses
             place, $"'{name}' is a {value.GetType().Name}, expected bool, int, long, double, string, long[], double[], bool[] or null"),
     };
 
-    private static string Quoted(IEnumerable<string> names) => string.Concat(names.Select(n => $"\"{n}\", "));
+    private static string Quoted(IEnumerable<Member> members) => string.Concat(members.Select(m => $"\"{m.Name}\", "));
 
     private static bool IsIdentifier(string name) => Identifier().IsMatch(name) && !Keywords.Contains(name);
 

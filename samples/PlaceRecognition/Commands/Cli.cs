@@ -41,11 +41,11 @@ internal sealed class Cli(TextWriter error)
         var name = new Option<string?>("--name") { Description = $"the run is kept in {RunsFolder}/NAME; the time of its start where not given" };
         var output = new Option<string?>("--out") { Description = $"folder of the run, instead of {RunsFolder}/NAME" };
         var resume = new Option<bool>("--resume") { Description = "go on with an interrupted run and its options: --out, --name, or the newest" };
-        var epochs = new Option<int>("--epochs") { Description = "passes for each pooling [15; with --quick 2]" };
+        var epochs = new Option<int>("--epochs") { Description = "passes for each pooling [20; with --quick 2]" };
         var queries = new Option<int>("--queries-per-epoch") { Description = "training queries of a pass [300; with --quick 40]" };
-        var clusters = new Option<int>("--clusters") { Description = "K of NetVLAD [16]" };
+        var clusters = new Option<int>("--clusters") { Description = "K of NetVLAD [8]" };
         var negatives = new Option<int>("--negatives") { Description = "hard negatives mined for a query [5]" };
-        var rate = new Option<double>("--learning-rate") { Description = "of Adam, halved after each third of the epochs [0.001]" };
+        var rate = new Option<double>("--learning-rate") { Description = "of Adam, halved after each third of the epochs [0.0005]" };
         var size = new Option<string>("--image-size") { Description = $"HEIGHTxWIDTH that pictures are scaled to [{ImageSize.Default}]" };
         var seed = new Option<int>("--seed") { Description = "of weights and draws [1]" };
         var device = new Option<string>("--device") { Description = "cpu, cuda or cuda:N", DefaultValueFactory = _ => "cpu" };
@@ -60,8 +60,8 @@ internal sealed class Cli(TextWriter error)
             var options = begun is null ? null : RunOptions.OfSettings(begun.Settings);
             var quick = Typed(Quick, options?.Quick ?? false);
             var training = options?.Training ?? new(
-                [.. Pooling.All.Select(p => p.Name)], Clusters: 16, Epochs: quick ? 2 : 15, QueriesPerEpoch: quick ? 40 : 300,
-                Negatives: 5, LearningRate: 0.001, Seed: 1);
+                [.. Pooling.All.Select(p => p.Name)], Clusters: 8, Epochs: quick ? 2 : 20, QueriesPerEpoch: quick ? 40 : 300,
+                Negatives: 5, LearningRate: 0.0005, Seed: 1);
             new TrainCommand(
                 new(
                     Typed(Data, options?.Data) is { } data ? Path.GetFullPath(data) : null,
