@@ -30,7 +30,7 @@ public class ReadmeTests
             var optimizer = optim.Adam(model.parameters());
             nn.functional.cross_entropy(model.call(images), labels).backward();
             optimizer.step();
-            torchscript.save(model, $"{name}.pt", images);   // in Python: torch.jit.load("netvlad.pt")(images)
+            torchscript.save(model, $"{name}.pt", images);   // in Python: torch.jit.load("netvlad.pt").eval()(images)
         }
         // </example>
 

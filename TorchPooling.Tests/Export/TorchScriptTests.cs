@@ -99,7 +99,7 @@ public class TorchScriptTests
         using var folder = new TemporaryFolder();
         var model = nn.Sequential(("body", nn.ReLU()), ("head", nn.Sequential(nn.ReLU(), nn.Mish())));
         var error = Assert.Throws<NotSupportedException>(() => torchscript.save(model, folder.File("m.pt"), rand(1, 2)));
-        Assert.Equal("head.1 (TorchSharp.Modules.Mish) cannot be exported: it has no TorchScript form: implement IScriptable", error.Message);
+        Assert.Equal("head.1 (TorchSharp.Modules.Mish) cannot be exported: it has no TorchScript form: implement IScriptable, or put a module of your own that does in its place", error.Message);
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
     }
 
@@ -137,7 +137,10 @@ public class TorchScriptTests
         using var folder = new TemporaryFolder();
         Assert.Equal(
             "0 (TorchPooling.Tests.Export.TorchScriptTests+Twice) cannot be exported: it has two members named 'training'",
-            Assert.Throws<NotSupportedException>(() => torchscript.save(nn.Sequential(new Twice()), folder.File("m.pt"), rand(1))).Message);
+            Assert.Throws<NotSupportedException>(() => torchscript.save(nn.Sequential(new Twice("training")), folder.File("m.pt"), rand(1))).Message);
+        Assert.Contains(
+            "it has two members named 'forward'",
+            Assert.Throws<NotSupportedException>(() => torchscript.save(new Twice("forward"), folder.File("m.pt"), rand(1))).Message, StringComparison.Ordinal);
         var complex = new Größe();
         complex.register_buffer("phase", zeros(1, dtype: ScalarType.ComplexFloat32));
         Assert.Equal(
@@ -284,10 +287,17 @@ public class TorchScriptTests
     {
         using var scope = NewDisposeScope();
         using var folder = new TemporaryFolder();
-        Assert.Throws<DirectoryNotFoundException>(() => torchscript.save(nn.ReLU(), folder.File("none/m.pt"), ones(1)));
+        Assert.Equal(
+            $"no folder {folder.File("none")} to write {folder.File("none/m.pt")} to",
+            Assert.Throws<DirectoryNotFoundException>(() => torchscript.save(nn.ReLU(), folder.File("none/m.pt"), ones(1))).Message);
         Assert.Throws<ArgumentNullException>(() => torchscript.save(null!, folder.File("m.pt"), ones(1)));
         Assert.Throws<ArgumentException>(() => torchscript.save(nn.ReLU(), "", ones(1)));
-        Assert.Contains("def forward", Assert.Throws<ArgumentException>(() => new ScriptDefinition("return 1")).Message, StringComparison.Ordinal);
+        foreach (var source in new[] { "return 1", "# def forward(self)\nx = 1", "def forwards(self, x):\n    return x" })
+        {
+            Assert.Contains("'def forward(self, …)'", Assert.Throws<ArgumentException>(() => new ScriptDefinition(source)).Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal("def forward( self, x):\n    return x", new ScriptDefinition("def forward( self, x):\n    return x\n").source);
     }
 
     [PyTorchFact]
@@ -398,11 +408,11 @@ public class TorchScriptTests
         ScriptDefinition IScriptable.script() => new("def forward(self, x: Tensor) -> Tensor:\n    return x * 2");
     }
 
-    private sealed class Twice() : nn.Module<Tensor, Tensor>("Twice"), IScriptable
+    private sealed class Twice(string attribute) : nn.Module<Tensor, Tensor>("Twice"), IScriptable
     {
         public override Tensor forward(Tensor x) => x.alias();
 
-        ScriptDefinition IScriptable.script() => new("def forward(self, x: Tensor) -> Tensor:\n    return x", ("training", true));
+        ScriptDefinition IScriptable.script() => new("def forward(self, x: Tensor) -> Tensor:\n    return x", (attribute, true));
     }
 
     private sealed class Doubling() : Sequential(Array.Empty<nn.Module<Tensor, Tensor>>())

@@ -49,7 +49,7 @@ internal sealed partial class ScriptClasses
             return new Member(child.name, item.ClassName, item);
         });
         List<Member> members = [.. parameters, .. buffers, .. attributes, .. children];
-        CheckNames(members, place);
+        CheckNames(members, definition.methods, place);
 
         var body = new StringBuilder()
             .Append($"  __parameters__ = [{Quoted(parameters)}]\n")
@@ -76,7 +76,7 @@ internal sealed partial class ScriptClasses
         try
         {
             return (module as IScriptable)?.script() ?? BuiltInScripts.Find(module)
-                ?? throw new NotSupportedException($"it has no TorchScript form: implement {nameof(IScriptable)}");
+                ?? throw new NotSupportedException($"it has no TorchScript form: implement {nameof(IScriptable)}, or put a module of your own that does in its place");
         }
         catch (NotSupportedException e)
         {
@@ -86,7 +86,7 @@ internal sealed partial class ScriptClasses
 
     /// <summary>libtorch reads back what it wrote only if member names are printable ASCII without quotes and backslashes,
     /// and no keywords.</summary>
-    private static void CheckNames(List<Member> members, string place)
+    private static void CheckNames(List<Member> members, IReadOnlyList<string> methods, string place)
     {
         foreach (var name in members.Select(member => member.Name))
         {
@@ -101,7 +101,7 @@ internal sealed partial class ScriptClasses
             }
         }
 
-        if (members.Select(m => m.Name).Append("training").GroupBy(name => name).FirstOrDefault(group => group.Count() > 1) is { } twice)
+        if (members.Select(m => m.Name).Concat(methods).Append("training").GroupBy(name => name).FirstOrDefault(group => group.Count() > 1) is { } twice)
         {
             throw Refused(place, $"it has two members named '{twice.Key}'");
         }
@@ -146,7 +146,7 @@ internal sealed partial class ScriptClasses
         double[] => "List[float]",
         bool[] => "List[bool]",
         _ => throw Refused(
-            place, $"'{name}' is a {value.GetType().Name}, expected bool, int, long, double, string, long[], double[], bool[] or null"),
+            place, $"'{name}' is of type {value.GetType().Name}, expected bool, int, long, float, double, string, long[], double[], bool[] or null"),
     };
 
     private static string Quoted(IEnumerable<Member> members) => string.Concat(members.Select(m => $"\"{m.Name}\", "));

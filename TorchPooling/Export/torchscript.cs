@@ -32,6 +32,11 @@ public static class torchscript
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(example);
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        if (!Directory.Exists(folder))
+        {
+            throw new DirectoryNotFoundException($"no folder {folder} to write {path} to");
+        }
+
         var draft = Path.Combine(folder, $".{Path.GetRandomFileName()}");
         var written = Path.Combine(folder, $".{Path.GetRandomFileName()}");
         try
@@ -44,11 +49,8 @@ public static class torchscript
         }
         finally
         {
-            if (Directory.Exists(folder))
-            {
-                File.Delete(draft);
-                File.Delete(written);
-            }
+            File.Delete(draft);
+            File.Delete(written);
         }
     }
 

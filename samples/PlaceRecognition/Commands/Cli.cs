@@ -17,7 +17,7 @@ internal sealed class Cli(TextWriter error)
 
     private static readonly Option<string?> Data = new("--data") { Description = "folder with images/{train,val,test}/{database,queries}/@utm_east@utm_north@….jpg; the drawn streets without it" };
     private static readonly Option<bool> SkipUnreadable = new("--skip-unreadable") { Description = "leave unreadable and misnamed pictures out" };
-    private static readonly Option<bool> Quick = new("--quick") { Description = "the small world (and, in training, few epochs): seconds instead of minutes" };
+    private static readonly Option<bool> Quick = new("--quick") { Description = "the small world, and in training few epochs: shows in seconds that all runs, not what it can" };
     private static readonly Option<string> Model = new("--model") { Description = "an exported model.pt", Required = true };
 
     /// <summary>Called with the pooling's name and the number of its finished epochs, after their checkpoint.</summary>

@@ -122,7 +122,7 @@ internal sealed class ReportPage(
         return string.Concat(new[] { 1, 2, 4 }.Select(n =>
         {
             using var bitmap = FeaturePictures.Bins(network, query, options.ImageSize, n);
-            return $"<figure>{Pixels.Html(bitmap, $"level {n}")}<figcaption>level {n}: {n * n} bins</figcaption></figure>";
+            return $"<figure>{Pixels.Html(bitmap, $"level {n}")}<figcaption>level {n}: {n}×{n}</figcaption></figure>";
         }));
     }
 
