@@ -25,10 +25,9 @@ public sealed class L2Normalize : nn.Module<Tensor, Tensor>, IScriptable
             wide = x
             if x.dtype == 5 or x.dtype == 15:  # float16, bfloat16
                 wide = x.float()
-            norm = torch.linalg_vector_norm(wide, 2, [self.dim], True)
-            inverse = torch.where(norm > 0, norm.clamp_min(1e-12).reciprocal(), torch.zeros_like(norm))
-            return (wide * inverse).to(x.dtype)
-        """,
+            return (wide * self.inverse_norm(wide, self.dim)).to(x.dtype)
+
+        """ + pooling.inverse_norm_script,
         (nameof(dim), dim));
 }
 
@@ -60,4 +59,13 @@ public static partial class pooling
         var norm = linalg.vector_norm(x, 2, [dim], keepdim: true);
         return where(norm > 0, norm.clamp_min(1e-12).reciprocal(), zeros_like(norm));
     }
+
+    /// <summary>The method <c>self.inverse_norm(x, dim)</c> of script forms: <see cref="inverse_norm"/>.</summary>
+    internal const string inverse_norm_script =
+        """
+
+        def inverse_norm(self, x: Tensor, dim: int) -> Tensor:
+            norm = torch.linalg_vector_norm(x, 2, [dim], True)
+            return torch.where(norm > 0, norm.clamp_min(1e-12).reciprocal(), torch.zeros_like(norm))
+        """;
 }

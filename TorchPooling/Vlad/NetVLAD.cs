@@ -151,8 +151,7 @@ public sealed class NetVLAD : nn.Module<Tensor, Tensor>, IScriptable
             logits = torch.matmul(weight, points)
             scale = torch.ones([1], dtype=points.dtype, device=points.device)
             if self.normalize_input:
-                norm = torch.linalg_vector_norm(points, 2, [1], True)
-                scale = torch.where(norm > 0, norm.clamp_min(1e-12).reciprocal(), torch.zeros_like(norm))
+                scale = self.inverse_norm(points, 1)
                 logits = logits * scale
         """
         + (conv.bias is null ? "" : "\n    logits = logits + self.conv.bias.to(points.dtype).unsqueeze(1)")
@@ -160,13 +159,11 @@ public sealed class NetVLAD : nn.Module<Tensor, Tensor>, IScriptable
         """
             assignment = logits.softmax(1)
             residuals = torch.bmm(assignment * scale, points.transpose(1, 2)) - assignment.sum([2], True) * centroids
-            norms = torch.linalg_vector_norm(residuals, 2, [2], True)
-            residuals = residuals * torch.where(norms > 0, norms.clamp_min(1e-12).reciprocal(), torch.zeros_like(norms))
-            vlad = residuals.flatten(1)
-            length = torch.linalg_vector_norm(vlad, 2, [1], True)
-            vlad = vlad * torch.where(length > 0, length.clamp_min(1e-12).reciprocal(), torch.zeros_like(length))
-            return vlad.to(x.dtype)
-        """,
+            vlad = (residuals * self.inverse_norm(residuals, 2)).flatten(1)
+            return (vlad * self.inverse_norm(vlad, 1)).to(x.dtype)
+
+        """
+        + pooling.inverse_norm_script,
         (nameof(normalize_input), normalize_input));
 }
 

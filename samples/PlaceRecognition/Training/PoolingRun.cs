@@ -46,8 +46,7 @@ internal sealed class PoolingRun(string kind, TrainingOptions options, ImageSize
             onEpoch(progress);
         }
 
-        network.load(new MemoryStream(checkpoint.Parts[BestPart]));
-        network.eval();
+        LoadBest(network);
         var recall = test.Evaluate(network.call, cancellation);
         progress.Trained = [.. recall.Curve];
         progress.FirstRight = recall.FirstRight;
@@ -61,9 +60,14 @@ internal sealed class PoolingRun(string kind, TrainingOptions options, ImageSize
     public PlaceNetwork Best()
     {
         var network = CreateNetwork();
+        LoadBest(network);
+        return network;
+    }
+
+    private void LoadBest(PlaceNetwork network)
+    {
         network.load(new MemoryStream(checkpoint.Parts[BestPart]));
         network.eval();
-        return network;
     }
 
     private PlaceNetwork CreateNetwork()
