@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace TorchPooling;
 
 /// <summary>Takes TorchSharp models out of .NET: files that PyTorch, C++ libtorch and TorchSharp load, run and train.</summary>
-public static class torchscript
+public static partial class torchscript
 {
     private const double Smallest = 1e-6;   // an output of zeros has no size to be compared with
 
