@@ -1,4 +1,3 @@
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -97,37 +96,31 @@ public class TorchScriptTests
     {
         using var scope = NewDisposeScope();
         using var folder = new TemporaryFolder();
-        var model = nn.Sequential(("body", nn.ReLU()), ("head", nn.Sequential(nn.ReLU(), nn.Mish())));
+        var model = nn.Sequential(("body", nn.ReLU()), ("head", nn.Sequential(nn.ReLU(), nn.ReLU(), new Unknown())));
         var error = Assert.Throws<NotSupportedException>(() => torchscript.save(model, folder.File("m.pt"), rand(1, 2)));
-        Assert.Equal("head.1 (TorchSharp.Modules.Mish) cannot be exported: it has no TorchScript form: implement IScriptable, or put a module of your own that does in its place", error.Message);
-        Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
-    }
-
-    [Theory]
-    [InlineData("é", "not printable ASCII without quotes and backslashes")]
-    [InlineData("a\\n", "not printable ASCII without quotes and backslashes")]
-    [InlineData("say \"so\"", "not printable ASCII without quotes and backslashes")]
-    [InlineData("in", "a keyword of Python")]
-    public void A_member_s_name_that_libtorch_cannot_read_back_is_refused(string name, string why)
-    {
-        using var scope = NewDisposeScope();
-        using var folder = new TemporaryFolder();
-        var model = nn.Sequential(("body", nn.Sequential((name, (nn.Module<Tensor, Tensor>)nn.ReLU()))));
-        var error = Assert.Throws<NotSupportedException>(() => torchscript.save(model, folder.File("m.pt"), rand(1, 2)));
-        Assert.Equal(
-            $"body (TorchSharp.Modules.Sequential) cannot be exported: the name '{name}' of a member is {why}", error.Message);
+        Assert.Equal("head.2 (TorchPooling.Tests.Export.TorchScriptTests+Unknown) has no TorchScript form: implement IScriptable or register one", error.Message);
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
     }
 
     [Fact]
-    public void Names_that_are_no_identifiers_are_names()
+    public void Names_that_TorchScript_cannot_carry_are_written_so_that_it_can()
     {
         using var scope = NewDisposeScope();
         using var folder = new TemporaryFolder();
-        var model = nn.Sequential(("1st", nn.Linear(2, 2)), ("a b-c", nn.Linear(2, 2)), ("odd", new Größe()));
+        (string Name, string Written)[] names =
+        [
+            ("lambda", "lambda_"), ("größe", "gr_u00f6_u00dfe"), ("a\\n", "a_u005cn"), ("say \"so\"", "say _u0022so_u0022"), ("1st", "1st"), ("a b-c", "a b-c"),
+            ("it's", "it's"),
+        ];
+        var model = nn.Sequential([.. names.Select(name => (name.Name, (nn.Module<Tensor, Tensor>)nn.Linear(2, 2, hasBias: false))), ("odd", new Größe())]);
         torchscript.save(model, folder.File("m.pt"), rand(1, 2));
         using var script = jit.load<Tensor, Tensor>(folder.File("m.pt"));
-        Assert.Equal(["1st.weight", "1st.bias", "a b-c.weight", "a b-c.bias"], script.named_parameters().Select(p => p.name));
+        jit.save(script, folder.File("again.pt"));   // as who trains it elsewhere does
+        using var again = jit.load<Tensor, Tensor>(folder.File("again.pt"));
+        Assert.Equal(names.Select(name => name.Written + ".weight"), script.named_parameters().Select(p => p.name));
+        Assert.Equal(names.Select(name => name.Written + ".weight"), again.named_parameters().Select(p => p.name));
+        var x = rand(3, 2);
+        Tolerance.AssertClose(model.call(x), again.call(x));
     }
 
     [Fact]
@@ -141,11 +134,11 @@ public class TorchScriptTests
         Assert.Contains(
             "it has two members named 'forward'",
             Assert.Throws<NotSupportedException>(() => torchscript.save(new Twice("forward"), folder.File("m.pt"), rand(1))).Message, StringComparison.Ordinal);
-        var complex = new Größe();
-        complex.register_buffer("phase", zeros(1, dtype: ScalarType.ComplexFloat32));
+        var quantized = new Größe();
+        quantized.register_buffer("steps", quantize_per_tensor(ones(1), 1, 0, ScalarType.QInt8));
         Assert.Equal(
-            "the model (TorchPooling.Tests.Export.TorchScriptTests+Größe) cannot be exported: 'phase' is a tensor of ComplexFloat32",
-            Assert.Throws<NotSupportedException>(() => torchscript.save(complex, folder.File("m.pt"), rand(1))).Message);
+            "the model (TorchPooling.Tests.Export.TorchScriptTests+Größe) cannot be exported: 'steps' is a tensor of QInt8",
+            Assert.Throws<NotSupportedException>(() => torchscript.save(quantized, folder.File("m.pt"), rand(1))).Message);
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
     }
 
@@ -154,7 +147,7 @@ public class TorchScriptTests
     {
         using var scope = NewDisposeScope();
         using var folder = new TemporaryFolder();
-        Assert.Contains("it has no TorchScript form", Assert.Throws<NotSupportedException>(() =>
+        Assert.Contains("has no TorchScript form", Assert.Throws<NotSupportedException>(() =>
             torchscript.save(new Doubling(), folder.File("m.pt"), rand(1))).Message, StringComparison.Ordinal);
     }
 
@@ -232,9 +225,9 @@ public class TorchScriptTests
     {
         using var scope = NewDisposeScope();
         using var folder = new TemporaryFolder();
-        var model = nn.Sequential(nn.Conv2d(1, 1, 3, padding: 1, padding_mode: PaddingModes.Reflect));
-        var error = Assert.Throws<NotSupportedException>(() => torchscript.save(model, folder.File("m.pt"), rand(1, 1, 5, 5)));
-        Assert.Equal("0 (TorchSharp.Modules.Conv2d) cannot be exported: only numeric zero padding of a Conv2d can be exported", error.Message);
+        var model = nn.Sequential(nn.TransformerEncoderLayer(4, 2));
+        var error = Assert.Throws<NotSupportedException>(() => torchscript.save(model, folder.File("m.pt"), rand(1, 2, 4)));
+        Assert.Equal("0 (TorchSharp.Modules.TransformerEncoderLayer) cannot be exported: TorchSharp does not tell its number of heads and its dropout: register a form that states them", error.Message);
     }
 
     [Fact]
@@ -244,9 +237,9 @@ public class TorchScriptTests
         using var folder = new TemporaryFolder();
         File.WriteAllText(folder.File("m.pt"), "older");
         var error = Assert.Throws<InvalidOperationException>(() => torchscript.save(new Scaled("x * 3.0"), folder.File("m.pt"), ones(1, 2)));
-        Assert.Equal("the TorchScript form computes something else: 3 where the C# forward gives 2 (difference 1, allowed 0.0002)", error.Message);
+        Assert.Equal("the TorchScript form computes something else on the example: 3 where the C# forward gives 2 (difference 1, allowed 0.0002)", error.Message);
         error = Assert.Throws<InvalidOperationException>(() => torchscript.save(new Scaled("x.flatten()"), folder.File("m.pt"), ones(1, 2)));
-        Assert.Equal("the TorchScript form computes Float32 (2), the C# forward Float32 (1, 2)", error.Message);
+        Assert.Equal("the TorchScript form computes Float32 (2) on the example, the C# forward Float32 (1, 2)", error.Message);
         Assert.Equal("older", File.ReadAllText(folder.File("m.pt")));
         Assert.Single(Directory.EnumerateFileSystemEntries(folder.Path));
     }
@@ -290,7 +283,7 @@ public class TorchScriptTests
         Assert.Equal(
             $"no folder {folder.File("none")} to write {folder.File("none/m.pt")} to",
             Assert.Throws<DirectoryNotFoundException>(() => torchscript.save(nn.ReLU(), folder.File("none/m.pt"), ones(1))).Message);
-        Assert.Throws<ArgumentNullException>(() => torchscript.save(null!, folder.File("m.pt"), ones(1)));
+        Assert.Throws<ArgumentNullException>(() => torchscript.save((nn.Module<Tensor, Tensor>)null!, folder.File("m.pt"), ones(1)));
         Assert.Throws<ArgumentException>(() => torchscript.save(nn.ReLU(), "", ones(1)));
         foreach (var source in new[] { "return 1", "# def forward(self)\nx = 1", "def forwards(self, x):\n    return x" })
         {
@@ -399,6 +392,11 @@ public class TorchScriptTests
         public override Tensor forward(Tensor x) => x * 2;
 
         ScriptDefinition IScriptable.script() => new($"def forward(self, x: Tensor) -> Tensor:\n    return {expression}");
+    }
+
+    private sealed class Unknown() : nn.Module<Tensor, Tensor>("Unknown")
+    {
+        public override Tensor forward(Tensor x) => x.alias();
     }
 
     private sealed class Größe() : nn.Module<Tensor, Tensor>("Größe"), IScriptable

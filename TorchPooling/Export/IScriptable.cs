@@ -1,6 +1,6 @@
 namespace TorchPooling;
 
-/// <summary>A module that says its own TorchScript form, so that <see cref="torchscript.save"/> can export models that
+/// <summary>A module that says its own TorchScript form, so that <see cref="torchscript.save{T, TResult}"/> can export models that
 /// contain it. Implement it on your own modules beside their C# forward.</summary>
 public interface IScriptable
 {

@@ -205,6 +205,8 @@ internal sealed class Pickle
         ScalarType.Int8 => "CharStorage",
         ScalarType.Byte => "ByteStorage",
         ScalarType.Bool => "BoolStorage",
+        ScalarType.ComplexFloat32 => "ComplexFloatStorage",
+        ScalarType.ComplexFloat64 => "ComplexDoubleStorage",
         _ => null,
     };
 }

@@ -9,14 +9,24 @@ internal static class ScriptArchive
 {
     private const long ElementsAtOnce = 1 << 22;   // bounds the bytes that are in managed reach at one time
 
-    public static void Write(string path, nn.Module module)
+    /// <param name="path">A file that is not there yet.</param>
+    /// <param name="classes">The model.</param>
+    public static void Write(string path, ScriptClasses classes)
     {
-        var classes = new ScriptClasses();
-        var (pickle, tensors) = Pickle.Write(classes.Object(module, ""));
+        var (pickle, tensors) = Pickle.Write(classes.Root);
+        using var file = new FileStream(path, FileMode.CreateNew);
+        using (var archive = new ZipArchive(file, ZipArchiveMode.Create, leaveOpen: true))
+        {
+            Write(archive, pickle, classes.Source, tensors);
+        }
 
-        using var archive = ZipFile.Open(path, ZipArchiveMode.Create);
+        file.Flush(flushToDisk: true);   // before the file gets its name, or a power cut may leave the name without the file
+    }
+
+    private static void Write(ZipArchive archive, byte[] pickle, string source, IReadOnlyList<Tensor> tensors)
+    {
         Entry(archive, "data.pkl", pickle);
-        Entry(archive, "code/__torch__.py", Encoding.UTF8.GetBytes(classes.Source));
+        Entry(archive, "code/__torch__.py", Encoding.UTF8.GetBytes(source));
         Entry(archive, "constants.pkl", [0x80, 2, (byte)')', (byte)'.']);
         Entry(archive, "version", "10\n"u8);
         for (var i = 0; i < tensors.Count; i++)
@@ -36,6 +46,7 @@ internal static class ScriptArchive
         using var stream = Open(archive, name);
         using var scope = NewDisposeScope();
         var flat = tensor.detach().cpu().contiguous().flatten();
+        flat = tensor.is_complex() ? flat.view_as_real().flatten() : flat;
         for (long start = 0; start < flat.numel(); start += ElementsAtOnce)
         {
             using var part = flat.narrow(0, start, Math.Min(ElementsAtOnce, flat.numel() - start));

@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.RegularExpressions;
 using static TorchSharp.torch;
 
 namespace TorchPooling;
@@ -9,21 +8,26 @@ internal sealed record ScriptObject(
     string ClassName, bool Training, IReadOnlyList<(string Name, object? Value)> Values);
 
 /// <summary>Turns a module tree into objects and the source of their classes; equal classes are written once.</summary>
-internal sealed partial class ScriptClasses
+internal sealed class ScriptClasses
 {
-    private static readonly HashSet<string> Keywords =
-    [
-        "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else",
-        "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise",
-        "return", "try", "while", "with", "yield",
-    ];
-
     private sealed record Member(string Name, string Type, object? Value);
 
+    private readonly string rootMethods;
     private readonly Dictionary<string, string> namesByBody = [];
     private readonly HashSet<string> names = [];
     private readonly Dictionary<nn.Module, ScriptObject> objects = new(ReferenceEqualityComparer.Instance);
     private readonly StringBuilder source = new();
+
+    /// <param name="root">The model.</param>
+    /// <param name="methods">TorchScript methods that the root has beside its own, or nothing.</param>
+    public ScriptClasses(nn.Module root, string methods)
+    {
+        rootMethods = methods;
+        Root = Object(root, "");
+    }
+
+    /// <summary>The model.</summary>
+    public ScriptObject Root { get; }
 
     /// <summary>The source of all classes so far, children before parents.</summary>
     public string Source => source.ToString();
@@ -31,7 +35,7 @@ internal sealed partial class ScriptClasses
     /// <param name="module">The module; a module that the model holds twice is one object.</param>
     /// <param name="path">Its name from the root, for error messages.</param>
     /// <exception cref="NotSupportedException">A module below has no TorchScript form.</exception>
-    public ScriptObject Object(nn.Module module, string path)
+    private ScriptObject Object(nn.Module module, string path)
     {
         if (objects.TryGetValue(module, out var known))
         {
@@ -40,13 +44,13 @@ internal sealed partial class ScriptClasses
 
         var place = $"{(path.Length == 0 ? "the model" : path)} ({module.GetType().FullName})";
         var definition = Definition(module, place);
-        var parameters = module.named_parameters(recurse: false).Select(p => Tensor(p.name, p.parameter, place)).ToList();
-        var buffers = module.named_buffers(recurse: false).Select(b => Tensor(b.name, b.buffer, place)).ToList();
-        var attributes = definition.attributes.Select(a => new Member(a.name, TypeOf(a.value, place, a.name), a.value));
+        var tensors = ModuleTensors.Own(module).ToLookup(tensor => tensor.IsParameter, tensor => Tensor(tensor.Name, tensor.Value, place));
+        List<Member> parameters = [.. tensors[true]], buffers = [.. tensors[false]];
+        var attributes = definition.attributes.Select(a => new Member(ScriptNames.Of(a.name), TypeOf(a.value, place, a.name), a.value));
         var children = module.named_children().Select(child =>
         {
             var item = Object(child.module, path.Length == 0 ? child.name : $"{path}.{child.name}");
-            return new Member(child.name, item.ClassName, item);
+            return new Member(ScriptNames.Of(child.name), item.ClassName, item);
         });
         List<Member> members = [.. parameters, .. buffers, .. attributes, .. children];
         CheckNames(members, definition.methods, place);
@@ -57,10 +61,11 @@ internal sealed partial class ScriptClasses
             .Append("  training : bool\n");
         foreach (var member in members)
         {
-            body.Append(IsIdentifier(member.Name) ? $"  {member.Name} : {member.Type}\n" : $"  __annotations__[\"{member.Name}\"] = {member.Type}\n");
+            body.Append(ScriptNames.IsIdentifier(member.Name) ? $"  {member.Name} : {member.Type}\n" : $"  __annotations__[\"{member.Name}\"] = {member.Type}\n");
         }
 
-        foreach (var line in definition.source.Split('\n'))
+        var source = path.Length == 0 ? $"{definition.source}\n{rootMethods}" : definition.source;
+        foreach (var line in source.TrimEnd().Split('\n'))
         {
             body.Append(line.Length == 0 ? "\n" : $"  {line}\n");
         }
@@ -68,39 +73,23 @@ internal sealed partial class ScriptClasses
         return objects[module] = new(Name(module, body.ToString()), module.training, [.. members.Select(m => (m.Name, m.Value))]);
     }
 
-    /// <summary>How source reaches the member <paramref name="name"/>, which may be no Python identifier.</summary>
-    public static string Reach(string name) => IsIdentifier(name) ? $"self.{name}" : $"getattr(self, \"{name}\")";
-
     private static ScriptDefinition Definition(nn.Module module, string place)
     {
+        ScriptDefinition? definition;
         try
         {
-            return (module as IScriptable)?.script() ?? BuiltInScripts.Find(module)
-                ?? throw new NotSupportedException($"it has no TorchScript form: implement {nameof(IScriptable)}, or put a module of your own that does in its place");
+            definition = ScriptForms.Find(module);
         }
         catch (NotSupportedException e)
         {
             throw Refused(place, e.Message, e);
         }
+
+        return definition ?? throw new NotSupportedException($"{place} has no TorchScript form: implement {nameof(IScriptable)} or register one");
     }
 
-    /// <summary>libtorch reads back what it wrote only if member names are printable ASCII without quotes and backslashes,
-    /// and no keywords.</summary>
     private static void CheckNames(List<Member> members, IReadOnlyList<string> methods, string place)
     {
-        foreach (var name in members.Select(member => member.Name))
-        {
-            if (string.IsNullOrEmpty(name) || name.Any(c => c is < ' ' or > '~' or '"' or '\\'))
-            {
-                throw Refused(place, $"the name '{name}' of a member is not printable ASCII without quotes and backslashes");
-            }
-
-            if (Keywords.Contains(name))
-            {
-                throw Refused(place, $"the name '{name}' of a member is a keyword of Python");
-            }
-        }
-
         if (members.Select(m => m.Name).Concat(methods).Append("training").GroupBy(name => name).FirstOrDefault(group => group.Count() > 1) is { } twice)
         {
             throw Refused(place, $"it has two members named '{twice.Key}'");
@@ -109,7 +98,7 @@ internal sealed partial class ScriptClasses
 
     private static Member Tensor(string name, Tensor value, string place) => Pickle.StorageOf(value.dtype) is null
         ? throw Refused(place, $"'{name}' is a tensor of {value.dtype}")
-        : new(name, "Tensor", value);
+        : new(ScriptNames.Of(name), "Tensor", value);
 
     private static NotSupportedException Refused(string place, string why, Exception? inner = null) =>
         new($"{place} cannot be exported: {why}", inner);
@@ -117,8 +106,7 @@ internal sealed partial class ScriptClasses
     /// <summary>The name of the class with this body: one name for one body.</summary>
     private string Name(nn.Module module, string body)
     {
-        var stem = NoIdentifier().Replace(module.GetType().Name.Split('`')[0], "_");
-        stem = IsIdentifier(stem) ? stem : $"Module_{stem}";
+        var stem = ScriptNames.Identifier(module.GetType().Name.Split('`')[0]);
         var key = stem + "\n" + body;
         if (!namesByBody.TryGetValue(key, out var name))
         {
@@ -145,17 +133,10 @@ internal sealed partial class ScriptClasses
         long[] => "List[int]",
         double[] => "List[float]",
         bool[] => "List[bool]",
+        Tensor tensor => Tensor(name, tensor, place).Type,
         _ => throw Refused(
-            place, $"'{name}' is of type {value.GetType().Name}, expected bool, int, long, float, double, string, long[], double[], bool[] or null"),
+            place, $"'{name}' is of type {value.GetType().Name}, expected bool, int, long, float, double, string, long[], double[], bool[], Tensor or null"),
     };
 
     private static string Quoted(IEnumerable<Member> members) => string.Concat(members.Select(m => $"\"{m.Name}\", "));
-
-    private static bool IsIdentifier(string name) => Identifier().IsMatch(name) && !Keywords.Contains(name);
-
-    [GeneratedRegex("[^A-Za-z0-9_]")]
-    private static partial Regex NoIdentifier();
-
-    [GeneratedRegex("^[A-Za-z_][A-Za-z0-9_]*$")]
-    private static partial Regex Identifier();
 }

@@ -1,6 +1,5 @@
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
-using static TorchSharp.torch;
 
 namespace TorchPooling;
 
@@ -23,14 +22,15 @@ internal static unsafe partial class ScriptLoader
 
     /// <exception cref="ExternalException">The file is no TorchScript archive, or its source does not compile; libtorch's
     /// message says where.</exception>
-    public static void Rewrite(string path, string target)
+    public static T Guard<T>(Func<T> load)
     {
-        var attempt = new Attempt(path, target);
+        T result = default!;
+        var attempt = new Attempt(() => result = load());
         if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture != Architecture.X64)
         {
             attempt.Run();
             attempt.ThrowIfFailed();
-            return;
+            return result;
         }
 
         lock (OneAtATime)
@@ -48,7 +48,11 @@ internal static unsafe partial class ScriptLoader
         }
 
         attempt.ThrowIfFailed();
+        return result;
     }
+
+    /// <summary>libtorch's message without its C++ stack.</summary>
+    public static string Message(Exception e) => e.Message.Split("\nException raised from")[0].Trim();
 
     [UnmanagedCallersOnly]
     private static void OnTerminate()
@@ -85,7 +89,7 @@ internal static unsafe partial class ScriptLoader
     [LibraryImport("libstdc++.so.6", EntryPoint = "_ZSt17current_exceptionv")]
     private static partial void CurrentException(out nint thrown);
 
-    private sealed class Attempt(string path, string target)
+    private sealed class Attempt(Action load)
     {
         private Exception? error;
 
@@ -96,9 +100,7 @@ internal static unsafe partial class ScriptLoader
             running = this;
             try
             {
-                using var scope = NewDisposeScope();   // a ScriptModule does not dispose its parameters
-                using var module = jit.load(path);
-                jit.save(module, target);
+                load();
             }
             catch (Exception e)
             {

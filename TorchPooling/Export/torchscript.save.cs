@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace TorchPooling;
@@ -7,141 +6,108 @@ namespace TorchPooling;
 /// <summary>Takes TorchSharp models out of .NET: files that PyTorch, C++ libtorch and TorchSharp load, run and train.</summary>
 public static partial class torchscript
 {
-    private const double Smallest = 1e-6;   // an output of zeros has no size to be compared with
-
     /// <summary>Writes <paramref name="module"/> as a TorchScript file that proved to compute the same.</summary>
     /// <remarks>
-    /// <para>Modules of this library, the layers of TorchSharp that backbones and heads are made of, and every module that
-    /// implements <see cref="IScriptable"/> can be exported. Parameters stay trainable under their state_dict names;
-    /// a model on another device is written as CPU tensors, and stays where it is.</para>
-    /// <para>The file is loaded again and its output compared with the C# forward on <paramref name="example"/>, both in eval
-    /// mode; it appears under <paramref name="path"/> only if they agree to the rounding of the dtype.</para>
+    /// <para>Modules of this library, those of TorchSharp, every module that implements <see cref="IScriptable"/> and those
+    /// whose form was given to <see cref="register"/> can be exported. Parameters stay trainable under their state_dict
+    /// names, shared ones stay shared, buffers, dtypes and the training mode are kept; a model on another device is written
+    /// as CPU tensors, and stays where it is. A name that TorchScript cannot carry is written in a way that it can:
+    /// <c>lambda_</c> for lambda, <c>gr_u00f6_u00dfe</c> for größe.</para>
+    /// <para>The file is loaded again and compared with the C# forward: in eval mode on the example, on one row more, and on a
+    /// larger image, if the model takes them; in training mode with its buffers after the step. What is random is compared
+    /// where both draw the same numbers. The file appears under <paramref name="path"/> only if all agree to the rounding of
+    /// the dtype, whole or not at all. Random numbers, buffers and modes of the model are left as they were.</para>
+    /// <para>A forward may take and give tensors, numbers, None, and tuples and lists of them. TorchSharp cannot pass tuples to
+    /// TorchScript: where the example has one, the file has a method <c>forward_flat</c>, too, that takes their items.</para>
     /// </remarks>
-    /// <param name="module">The model; its training mode is kept in the file.</param>
+    /// <param name="module">The model.</param>
     /// <param name="path">The file to write; an existing one is replaced at the end.</param>
     /// <param name="example">An input of the model, on its device.</param>
-    /// <returns>The largest absolute difference of the two outputs.</returns>
+    /// <returns>The largest absolute difference of all outputs that were compared.</returns>
     /// <exception cref="ArgumentException">The model turns <paramref name="example"/> into nothing, or into NaN or infinity.</exception>
     /// <exception cref="NotSupportedException">A module in it has no TorchScript form; the message names it.</exception>
     /// <exception cref="InvalidOperationException">The TorchScript form does not compile, fails, or computes something else.</exception>
     /// <exception cref="IOException">The file cannot be written, for instance on a full disk.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder may not be written to.</exception>
-    public static double save(nn.Module<Tensor, Tensor> module, string path, Tensor example)
+    public static double save<T, TResult>(nn.Module<T, TResult> module, string path, T example) =>
+        Save(module, path, [example], x => module.call((T)x[0]!));
+
+    /// <inheritdoc cref="save{T, TResult}"/>
+    public static double save<T1, T2, TResult>(nn.Module<T1, T2, TResult> module, string path, T1 example1, T2 example2) =>
+        Save(module, path, [example1, example2], x => module.call((T1)x[0]!, (T2)x[1]!));
+
+    /// <inheritdoc cref="save{T, TResult}"/>
+    public static double save<T1, T2, T3, TResult>(nn.Module<T1, T2, T3, TResult> module, string path, T1 example1, T2 example2, T3 example3) =>
+        Save(module, path, [example1, example2, example3], x => module.call((T1)x[0]!, (T2)x[1]!, (T3)x[2]!));
+
+    /// <inheritdoc cref="save{T, TResult}"/>
+    public static double save<T1, T2, T3, T4, TResult>(
+        nn.Module<T1, T2, T3, T4, TResult> module, string path, T1 example1, T2 example2, T3 example3, T4 example4) =>
+        Save(module, path, [example1, example2, example3, example4], x => module.call((T1)x[0]!, (T2)x[1]!, (T3)x[2]!, (T4)x[3]!));
+
+    /// <inheritdoc cref="save{T, TResult}"/>
+    public static double save<T1, T2, T3, T4, T5, TResult>(
+        nn.Module<T1, T2, T3, T4, T5, TResult> module, string path, T1 example1, T2 example2, T3 example3, T4 example4, T5 example5) =>
+        Save(
+            module, path, [example1, example2, example3, example4, example5],
+            x => module.call((T1)x[0]!, (T2)x[1]!, (T3)x[2]!, (T4)x[3]!, (T5)x[4]!));
+
+    /// <inheritdoc cref="save{T, TResult}"/>
+    public static double save<T1, T2, T3, T4, T5, T6, TResult>(
+        nn.Module<T1, T2, T3, T4, T5, T6, TResult> module, string path, T1 example1, T2 example2, T3 example3, T4 example4, T5 example5, T6 example6) =>
+        Save(
+            module, path, [example1, example2, example3, example4, example5, example6],
+            x => module.call((T1)x[0]!, (T2)x[1]!, (T3)x[2]!, (T4)x[3]!, (T5)x[4]!, (T6)x[5]!));
+
+    private static double Save(nn.Module module, string path, object?[] example, Func<object?[], object?> forward)
     {
         ArgumentNullException.ThrowIfNull(module);
         ArgumentException.ThrowIfNullOrEmpty(path);
-        ArgumentNullException.ThrowIfNull(example);
+        if (ScriptCall.Leaves(example).All(leaf => leaf is null))
+        {
+            throw new ArgumentNullException(nameof(example));
+        }
+
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         if (!Directory.Exists(folder))
         {
             throw new DirectoryNotFoundException($"no folder {folder} to write {path} to");
         }
 
-        var draft = Path.Combine(folder, $".{Path.GetRandomFileName()}");
-        var written = Path.Combine(folder, $".{Path.GetRandomFileName()}");
+        var call = new ScriptCall(example);
+        var classes = new ScriptClasses(module, call.Methods);
+        var draft = Path.Combine(folder, $".{Path.GetFileName(path)}.{Path.GetRandomFileName()}");
         try
         {
-            ScriptArchive.Write(draft, module);
-            Rewrite(draft, written);
-            var difference = Compare(module, written, example);
-            File.Move(written, path, overwrite: true);
+            ScriptArchive.Write(draft, classes);
+            using var scope = NewDisposeScope();   // a ScriptModule does not dispose its parameters
+            using var script = Load(draft, ScriptCall.Leaves(example).OfType<Tensor>().FirstOrDefault()?.device ?? CPU);
+            var difference = new ScriptProof(module, forward, script, call).Run(example);
+            File.Move(draft, path, overwrite: true);
             return difference;
         }
         finally
         {
             File.Delete(draft);
-            File.Delete(written);
         }
     }
 
-    /// <summary>libtorch reads the draft and writes it in its own form, which every later version reads.</summary>
-    private static void Rewrite(string draft, string path)
+    /// <summary>The draft on the device of the example: the model's own kernels round the same.</summary>
+    private static jit.ScriptModule Load(string draft, Device device)
     {
         try
         {
-            ScriptLoader.Rewrite(draft, path);
+            ScriptLoader.Guard(() =>
+            {
+                using var scope = NewDisposeScope();
+                jit.load(draft, device).Dispose();
+                return true;
+            });
+            return jit.load(draft, device);
         }
         catch (ExternalException e)
         {
-            throw new InvalidOperationException($"the TorchScript source of a module does not compile: {FirstLines(e)}", e);
-        }
-    }
-
-    private static double Compare(nn.Module<Tensor, Tensor> module, string path, Tensor example)
-    {
-        using var gradients = no_grad();
-        using var scope = NewDisposeScope();
-        var expected = InEval(module, () => module.call(example.clone())).cpu();   // a layer may work in place
-        var actual = RunScript(path, example.cpu());
-        if (!expected.shape.SequenceEqual(actual.shape) || expected.dtype != actual.dtype)
-        {
-            throw new InvalidOperationException(
-                $"the TorchScript form computes {actual.dtype} {Check.Shape(actual)}, the C# forward {expected.dtype} {Check.Shape(expected)}");
-        }
-
-        if (expected.numel() == 0 || !expected.isfinite().all().ToBoolean())
-        {
-            throw new ArgumentException(
-                $"expected an example that shows what the model computes, got one that it turns into {(expected.numel() == 0 ? "nothing" : "NaN or infinity")}: "
-                + $"{expected.dtype} {Check.Shape(expected)}", nameof(example));
-        }
-
-        var (ours, theirs) = (expected.to(ScalarType.Float64), actual.to(ScalarType.Float64));
-        var gap = (ours - theirs).abs().nan_to_num(double.PositiveInfinity);
-        var difference = gap.max().ToDouble();
-        var allowed = Tolerance(expected.dtype) * Math.Max(Smallest, ours.abs().max().ToDouble());
-        if (difference > allowed)
-        {
-            var worst = gap.argmax();
-            throw new InvalidOperationException(
-                $"the TorchScript form computes something else: {theirs.flatten()[worst].ToDouble()} where the C# forward gives "
-                + $"{ours.flatten()[worst].ToDouble()} (difference {difference:G3}, allowed {allowed:G3})");
-        }
-
-        return difference;
-    }
-
-    private static Tensor RunScript(string path, Tensor example)
-    {
-        try
-        {
-            using var script = jit.load<Tensor, Tensor>(path);
-            script.eval();
-            return script.call(example);
-        }
-        catch (Exception e) when (e is ExternalException or InvalidCastException)
-        {
-            throw new InvalidOperationException($"the TorchScript form fails on the example: {FirstLines(e)}", e);
-        }
-    }
-
-    /// <summary>libtorch's message without its C++ stack.</summary>
-    private static string FirstLines(Exception e) => e.Message.Split("\nException raised from")[0].Trim();
-
-    /// <summary>Rounding of a deep network's output, relative to its largest value.</summary>
-    private static double Tolerance(ScalarType dtype) => dtype switch
-    {
-        ScalarType.Float64 => 1e-10,
-        ScalarType.Float32 => 1e-4,
-        ScalarType.Float16 => 1e-2,
-        ScalarType.BFloat16 => 5e-2,
-        _ => 0,
-    };
-
-    private static T InEval<T>(nn.Module module, Func<T> body)
-    {
-        var modes = module.modules().Select(m => (m, m.training)).ToList();   // parents come before their children
-        try
-        {
-            module.eval();
-            return body();
-        }
-        finally
-        {
-            foreach (var (part, training) in modes)
-            {
-                part.train(training);
-            }
+            throw new InvalidOperationException($"the TorchScript source of a module does not compile: {ScriptLoader.Message(e)}", e);
         }
     }
 }

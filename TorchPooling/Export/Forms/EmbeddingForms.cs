@@ -1,0 +1,146 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace TorchPooling;
+
+/// <summary>Embedding tables. TorchSharp keeps their settings in native code, so they are read off what the module does.</summary>
+internal static class EmbeddingForms
+{
+    private const string Renorm = "    torch._no_grad_embedding_renorm_(self.weight, x, self.max_norm, self.norm_type)\n";
+
+    private sealed record Settings(double? MaxNorm, double NormType, long? PaddingIndex, bool ScaleByFrequency, bool Sparse);
+
+    public static void Add()
+    {
+        ScriptForms.Add<Embedding>(Table);
+        ScriptForms.Add<EmbeddingBag>(Bag);
+    }
+
+    private static ScriptDefinition Table(Embedding embedding)
+    {
+        var settings = Restored(embedding.weight!, () => Observe(embedding.weight!, embedding.forward));
+        return new(
+            "def forward(self, x: Tensor) -> Tensor:\n" + (settings.MaxNorm is null ? "" : Renorm)
+            + "    return torch.embedding(self.weight, x, self.padding_idx, self.scale_grad_by_freq, self.sparse)",
+            [.. Attributes(settings), ("padding_idx", settings.PaddingIndex ?? -1)]);
+    }
+
+    private static ScriptDefinition Bag(EmbeddingBag bag)
+    {
+        var weight = bag.weight!;
+        var (settings, mode) = Restored(weight, () =>
+        {
+            var settings = Observe(weight, indices => bag.forward(indices.unsqueeze(1), null, null));   // one in each bag
+            return (settings, Mode(bag, weight, settings.PaddingIndex));
+        });
+        return new(
+            "def forward(self, x: Tensor, offsets: Optional[Tensor]=None, per_sample_weights: Optional[Tensor]=None) -> Tensor:\n"
+            + (settings.MaxNorm is null ? "" : Renorm)
+            + """
+                  if x.dim() == 2:
+                      starts = torch.arange(0, x.numel(), x.size(1), device=x.device)
+                  else:
+                      assert offsets is not None, "a 1-D input needs offsets"
+                      starts = offsets
+                  weights = per_sample_weights
+                  if weights is not None:
+                      weights = weights.reshape([-1])
+                  return torch.embedding_bag(self.weight, x.reshape([-1]), starts, self.scale_grad_by_freq, self.mode, self.sparse, weights, self.include_last_offset, self.padding_idx)[0]
+              """,
+            [.. Attributes(settings), ("padding_idx", settings.PaddingIndex), ("mode", (long)mode), ("include_last_offset", IncludesLastOffset(bag))]);
+    }
+
+    private static (string, object?)[] Attributes(Settings settings) =>
+    [
+        ("scale_grad_by_freq", settings.ScaleByFrequency), ("sparse", settings.Sparse),
+        .. settings.MaxNorm is null ? Array.Empty<(string, object?)>() : [("max_norm", settings.MaxNorm), ("norm_type", settings.NormType)],
+    ];
+
+    /// <summary>Runs what looks rows up, and may change them, and leaves the table as it was.</summary>
+    private static T Restored<T>(Tensor weight, Func<T> body)
+    {
+        using var scope = NewDisposeScope();
+        var (saved, trainable) = (weight.detach().clone(), weight.requires_grad);
+        try
+        {
+            return body();
+        }
+        finally
+        {
+            using var gradients = no_grad();
+            weight.copy_(saved);
+            weight.requires_grad_(trainable);
+        }
+    }
+
+    private static Settings Observe(Tensor weight, Func<Tensor, Tensor> look)
+    {
+        var (maxNorm, normType) = ObserveNorm(weight, look);
+        var (padding, scaled, sparse) = ObserveGradient(weight.requires_grad_(true), look);
+        return new(maxNorm, normType, padding, scaled, sparse);
+    }
+
+    /// <summary>A far too long row comes back with the largest length allowed, and with two equal entries it tells the norm.</summary>
+    private static (double? MaxNorm, double NormType) ObserveNorm(Tensor weight, Func<Tensor, Tensor> look)
+    {
+        const double Long = 4096;   // exact in every dtype
+        using var gradients = no_grad();
+        using var first = zeros(1, dtype: ScalarType.Int64, device: weight.device);
+        var row = weight[0];
+        row.zero_();
+        row[0] = Long;
+        var length = look(first)[0, 0].ToDouble();
+        if (length == Long)
+        {
+            return (null, 2);
+        }
+
+        row.narrow(0, 0, Math.Min(2, row.size(0))).fill_(Long);
+        var ratio = row.size(0) == 1 ? Math.Sqrt(2) : length / look(first)[0, 0].ToDouble();   // 2^(1/p)
+        return (Decimal(length), Decimal(1 / Math.Log2(ratio)));
+    }
+
+    /// <summary>The gradient is 1 in a row looked up, 0 in the padding, and 2 or, scaled by frequency, 1 in a row looked up twice.</summary>
+    private static (long? Padding, bool Scaled, bool Sparse) ObserveGradient(Tensor weight, Func<Tensor, Tensor> look)
+    {
+        using var gradients = enable_grad();
+        var rows = weight.size(0);
+        var indices = cat([arange(rows, device: weight.device), arange(Math.Min(2, rows), device: weight.device)]);
+        var gradient = autograd.grad([look(indices).sum()], [weight])[0];
+        var counts = (gradient.is_sparse ? gradient.to_dense() : gradient).select(1, 0);
+        var untouched = counts.eq(0).nonzero();
+        return (untouched.numel() == 0 ? null : untouched[0].ToInt64(), rows > 1 && counts.max().ToDouble() < 1.5, gradient.is_sparse);
+    }
+
+    /// <summary>A row twice adds up or not; of opposite rows the maximum is not zero.</summary>
+    private static EmbeddingBagMode Mode(EmbeddingBag bag, Tensor weight, long? padding)
+    {
+        using var gradients = no_grad();
+        var rows = Enumerable.Range(0, (int)Math.Min(3, weight.size(0))).Select(row => (long)row).Where(row => row != padding).ToArray();
+        if (rows.Length == 0)
+        {
+            return EmbeddingBagMode.Sum;   // of nothing but padding
+        }
+
+        var (one, other) = (rows[0], rows[^1]);
+        weight[one].fill_(1);
+        var twice = Bagged(one, one) / Bagged(one);
+        weight[other].fill_(-1);
+        return twice > 1.5 ? EmbeddingBagMode.Sum
+            : one != other && Bagged(one, other) > 0.25 * Bagged(one) ? EmbeddingBagMode.Max : EmbeddingBagMode.Mean;
+
+        double Bagged(params long[] indices) => bag.forward(tensor(indices, device: weight.device).unsqueeze(0), null, null)[0, 0].ToDouble();
+    }
+
+    private static bool IncludesLastOffset(EmbeddingBag bag)
+    {
+        using var scope = NewDisposeScope();
+        using var gradients = no_grad();
+        var two = tensor(new long[] { 0, 0 }, device: bag.weight!.device);
+        return bag.forward(two, tensor(new long[] { 0, 2 }, device: bag.weight!.device), null).size(0) == 1;
+    }
+
+    /// <summary>The decimal number that a user wrote, off a value in single precision.</summary>
+    private static double Decimal(double value) => double.IsInfinity(value) || value > 1e7 ? double.PositiveInfinity : (double)(decimal)(float)value;
+}

@@ -1,0 +1,98 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace TorchPooling;
+
+/// <summary>One tensor, number or None that a forward gives, or a buffer after it, on the CPU.</summary>
+internal sealed record ScriptResult(string Name, Tensor? Value)
+{
+    private const double Smallest = 1e-6;   // an output of zeros has no size to be compared with
+
+    /// <summary>What a forward returned, in order.</summary>
+    public static IEnumerable<ScriptResult> Outputs(object? value)
+    {
+        var leaves = ScriptCall.Leaves(value).ToList();
+        return leaves.Select((leaf, i) => new ScriptResult(leaves.Count == 1 ? "output" : $"output {i}", AsTensor(leaf)));
+    }
+
+    /// <summary>A buffer as it is now.</summary>
+    public static ScriptResult Buffer(string name, Tensor value) => new($"buffer {name}", value.clone().cpu());
+
+    /// <summary>The largest absolute difference, or what is wrong.</summary>
+    public static (double Largest, string? Error, bool InValuesOnly) Difference(
+        IReadOnlyList<ScriptResult> expected, IReadOnlyList<ScriptResult> actual, string where)
+    {
+        if (expected.Count != actual.Count)
+        {
+            return (0, $"the TorchScript form gives {actual.Count} values {where}, the C# forward {expected.Count}", false);
+        }
+
+        var largest = 0.0;
+        foreach (var (ours, theirs) in expected.Zip(actual))
+        {
+            if (ours.Form != theirs.Form)
+            {
+                return (0, $"the TorchScript form computes {theirs.Form} {where}, the C# forward {ours.Form}{ours.Which}", false);
+            }
+
+            var (gap, error) = Gap(ours, theirs, where);
+            if (error is not null)
+            {
+                return (0, error, true);
+            }
+
+            largest = Math.Max(largest, gap);
+        }
+
+        return (largest, null, false);
+    }
+
+    private string Form => Value is null ? "None" : $"{Value.dtype} {Check.Shape(Value)}";
+
+    private string Which => Name == "output" ? "" : $" ({Name})";
+
+    private static (double, string?) Gap(ScriptResult expected, ScriptResult actual, string where)
+    {
+        if (expected.Value is null || expected.Value.numel() == 0)
+        {
+            return (0, null);
+        }
+
+        using var scope = NewDisposeScope();
+        var (ours, theirs) = (Real(expected.Value), Real(actual.Value!));
+        var same = ours.eq(theirs).logical_or(ours.isnan().logical_and(theirs.isnan()));   // infinities and NaN too
+        var gap = (ours - theirs).abs().nan_to_num(double.PositiveInfinity).masked_fill(same, 0);
+        var finite = ours.masked_fill(ours.isfinite().logical_not(), 0);
+        var allowed = Tolerance(expected.Value.dtype) * Math.Max(Smallest, finite.abs().max().ToDouble());
+        var difference = gap.max().ToDouble();
+        if (difference <= allowed)
+        {
+            return (difference, null);
+        }
+
+        var worst = gap.argmax();
+        return (difference,
+            $"the TorchScript form computes something else {where}{expected.Which}: {theirs.flatten()[worst].ToDouble()} where the C# forward gives "
+            + $"{ours.flatten()[worst].ToDouble()} (difference {difference:G3}, allowed {allowed:G3})");
+    }
+
+    private static Tensor Real(Tensor value) => (value.is_complex() ? value.view_as_real() : value).to(ScalarType.Float64);
+
+    private static Tensor? AsTensor(object? leaf) => leaf switch
+    {
+        null => null,
+        Tensor value => value.detach().cpu(),
+        Scalar number => tensor(number.ToDouble()),
+        _ => tensor(Convert.ToDouble(leaf, null)),
+    };
+
+    /// <summary>Rounding of a deep network's output, relative to its largest value.</summary>
+    private static double Tolerance(ScalarType dtype) => dtype switch
+    {
+        ScalarType.Float64 or ScalarType.ComplexFloat64 => 1e-10,
+        ScalarType.Float32 or ScalarType.ComplexFloat32 => 1e-4,
+        ScalarType.Float16 => 1e-2,
+        ScalarType.BFloat16 => 5e-2,
+        _ => 0,
+    };
+}
