@@ -44,14 +44,17 @@ internal static class ModuleTensors
     {
         foreach (var (name, parameter) in OwnParameters(module))
         {
-            yield return new(name, ScriptNames.Of(name), parameter, IsParameter: true, IsPersistent: true);
+            yield return new(name, Written(module, name), parameter, IsParameter: true, IsPersistent: true);
         }
 
         foreach (var (name, (buffer, persistent)) in Buffers(module))
         {
-            yield return new(name, ScriptNames.Of(name), buffer, IsParameter: false, persistent);
+            yield return new(name, Written(module, name), buffer, IsParameter: false, persistent);
         }
     }
+
+    /// <summary>A script's own names have been written already, with dots.</summary>
+    private static string Written(nn.Module module, string name) => module is jit.ScriptModule ? name : ScriptNames.Of(name);
 
     // The two lists keep parameters of their own, and leave old ones registered when they are moved.
     private static IEnumerable<(string, Parameter)> OwnParameters(nn.Module module) =>
