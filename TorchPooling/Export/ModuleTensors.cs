@@ -56,9 +56,15 @@ internal static class ModuleTensors
     /// <summary>A script's own names have been written already, with dots.</summary>
     private static string Written(nn.Module module, string name) => module is jit.ScriptModule ? name : ScriptNames.Of(name);
 
-    // The two lists keep parameters of their own, and leave old ones registered when they are moved.
-    private static IEnumerable<(string, Parameter)> OwnParameters(nn.Module module) =>
-        module is ParameterList or ParameterDict ? module.named_parameters(recurse: false) : Parameters(module);
+    private static IEnumerable<(string, Parameter)> OwnParameters(nn.Module module) => module switch
+    {
+        // The two lists keep parameters of their own, and leave old ones registered when they are moved.
+        ParameterList or ParameterDict => module.named_parameters(recurse: false),
+        // A pretrained table is registered as another tensor than the one that is looked up.
+        Embedding { weight: { } table } => [("weight", table)],
+        EmbeddingBag { weight: { } table } => [("weight", table)],
+        _ => Parameters(module),
+    };
 
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_internal_params")]
     private static extern ref OrderedDict<string, Parameter> Parameters(nn.Module module);

@@ -1,5 +1,7 @@
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchPooling.ScriptForms;
+using static TorchSharp.torch;
 
 namespace TorchPooling;
 
@@ -15,7 +17,7 @@ internal static class ActivationForms
         ScriptForms.Add<LeakyReLU>(m => Line(
             $"torch.{"leaky_relu".InPlace(m.inplace)}(x, self.negative_slope)", ("negative_slope", m.negative_slope)));
         ScriptForms.Add<PReLU>(_ => Line("torch.prelu(x, self.weight)"));
-        ScriptForms.Add<ELU>(m => Line($"torch.{"elu".InPlace(m.inplace)}(x, self.alpha)", ("alpha", m.alpha)));
+        ScriptForms.Add<ELU>(m => Line("torch.elu(x, self.alpha)", ("alpha", m.alpha)));   // TorchSharp's elu_ does not work in place
         ScriptForms.Add<CELU>(m => Line($"torch.{"celu".InPlace(m.inplace)}(x, self.alpha)", ("alpha", m.alpha)));
         ScriptForms.Add<SELU>(m => Line($"torch.{"selu".InPlace(m.inplace)}(x)"));
         ScriptForms.Add<GELU>(m => Line(
@@ -26,8 +28,9 @@ internal static class ActivationForms
         ScriptForms.Add<Hardsigmoid>(m => Line($"torch.{"hardsigmoid".InPlace(m.inplace)}(x)"));
         ScriptForms.Add<Hardswish>(m => Line($"torch.{"hardswish".InPlace(m.inplace)}(x)"));
         ScriptForms.Add<Tanh>(m => Line($"torch.{"tanh".InPlace(m.inplace)}(x)"));
-        ScriptForms.Add<Hardtanh>(m => Line(
-            $"torch.{"hardtanh".InPlace(m.inplace)}(x, self.min_val, self.max_val)", ("min_val", m.min_val), ("max_val", m.max_val)));
+        ScriptForms.Add<Hardtanh>(m => Clamps(m)
+            ? Line($"torch.{"hardtanh".InPlace(m.inplace)}(x, self.min_val, self.max_val)", ("min_val", m.min_val), ("max_val", m.max_val))
+            : throw new NotSupportedException("TorchSharp's Hardtanh gives back its input as it was, unless inplace is true"));
         ScriptForms.Add<Tanhshrink>(m => Line($"x.{"sub".InPlace(m.inplace)}(torch.tanh(x))"));
         ScriptForms.Add<Threshold>(m => Line(
             $"torch.{"threshold".InPlace(m.inplace)}(x, self.threshold, self.value)", ("threshold", m.threshold), ("value", m.value)));
@@ -41,5 +44,11 @@ internal static class ActivationForms
         ScriptForms.Add<Softmax2d>(_ => Line("torch.softmax(x, -3)"));
         ScriptForms.Add<Softmin>(m => Line("torch.softmax(-x, self.dim)", ("dim", m.dim)));
         ScriptForms.Add<LogSoftmax>(m => Line("torch.log_softmax(x, self.dim)", ("dim", m.dim)));
+    }
+
+    private static bool Clamps(Hardtanh module)
+    {
+        using var scope = NewDisposeScope();
+        return module.forward(tensor(module.max_val + 1)).ToDouble() <= module.max_val;
     }
 }

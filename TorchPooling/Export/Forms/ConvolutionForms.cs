@@ -48,19 +48,18 @@ internal static class ConvolutionForms
             ("groups", conv.groups), ("dilation", Each(conv.dilation, dimensions)),
         ]);
 
-    /// <summary>Padding before and after each dimension, the last dimension first, as torch.pad takes it.</summary>
+    /// <summary>Padding before and after each dimension, the last dimension first, as torch.pad takes it; that of "same" the
+    /// first first, as TorchSharp has it.</summary>
     private static long[] Around(Convolution conv, int dimensions)
     {
         var (kernel, dilation, given) = (Each(conv.kernel_size, dimensions), Each(conv.dilation, dimensions), Each(conv.padding, dimensions));
-        return
-        [
-            .. Enumerable.Range(0, dimensions).Reverse().SelectMany(d => conv.padding_type switch
-            {
-                null => [given[d], given[d]],
-                Padding.Same => [dilation[d] * (kernel[d] - 1) / 2, (dilation[d] * (kernel[d] - 1) + 1) / 2],
-                _ => new long[] { 0, 0 },
-            }),
-        ];
+        var each = Enumerable.Range(0, dimensions);
+        return conv.padding_type switch
+        {
+            null => [.. each.Reverse().SelectMany(d => new[] { given[d], given[d] })],
+            Padding.Same => [.. each.SelectMany(d => new[] { dilation[d] * (kernel[d] - 1) / 2, (dilation[d] * (kernel[d] - 1) + 1) / 2 })],
+            _ => [.. each.SelectMany(_ => new long[] { 0, 0 })],
+        };
     }
 
     private static string Zeros(int dimensions) => $"[{string.Join(", ", Enumerable.Repeat(0, dimensions))}]";

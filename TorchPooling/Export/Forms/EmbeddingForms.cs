@@ -1,3 +1,4 @@
+using System.Globalization;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -7,7 +8,7 @@ namespace TorchPooling;
 /// <summary>Embedding tables. TorchSharp keeps their settings in native code, so they are read off what the module does.</summary>
 internal static class EmbeddingForms
 {
-    private const string Renorm = "    torch._no_grad_embedding_renorm_(self.weight, x, self.max_norm, self.norm_type)\n";
+    private const string Renorm = "    torch.embedding_renorm_(self.weight.detach(), x.reshape([-1]), self.max_norm, self.norm_type)\n";
 
     private sealed record Settings(double? MaxNorm, double NormType, long? PaddingIndex, bool ScaleByFrequency, bool Sparse);
 
@@ -29,10 +30,11 @@ internal static class EmbeddingForms
     private static ScriptDefinition Bag(EmbeddingBag bag)
     {
         var weight = bag.weight!;
-        var (settings, mode) = Restored(weight, () =>
+        var (settings, mode, last) = Restored(weight, () =>
         {
-            var settings = Observe(weight, indices => bag.forward(indices.unsqueeze(1), null, null));   // one in each bag
-            return (settings, Mode(bag, weight, settings.PaddingIndex));
+            var last = IncludesLastOffset(bag, weight);
+            var settings = Observe(weight, indices => bag.forward(indices, arange(indices.size(0) + (last ? 1 : 0), device: weight.device), null));
+            return (settings, Mode(bag, weight, settings.PaddingIndex, last), last);
         });
         return new(
             "def forward(self, x: Tensor, offsets: Optional[Tensor]=None, per_sample_weights: Optional[Tensor]=None) -> Tensor:\n"
@@ -48,7 +50,7 @@ internal static class EmbeddingForms
                       weights = weights.reshape([-1])
                   return torch.embedding_bag(self.weight, x.reshape([-1]), starts, self.scale_grad_by_freq, self.mode, self.sparse, weights, self.include_last_offset, self.padding_idx)[0]
               """,
-            [.. Attributes(settings), ("padding_idx", settings.PaddingIndex), ("mode", (long)mode), ("include_last_offset", IncludesLastOffset(bag))]);
+            [.. Attributes(settings), ("padding_idx", settings.PaddingIndex), ("mode", (long)mode), ("include_last_offset", last)]);
     }
 
     private static (string, object?)[] Attributes(Settings settings) =>
@@ -98,7 +100,7 @@ internal static class EmbeddingForms
 
         row.narrow(0, 0, Math.Min(2, row.size(0))).fill_(Long);
         var ratio = row.size(0) == 1 ? Math.Sqrt(2) : length / look(first)[0, 0].ToDouble();   // 2^(1/p)
-        return (Decimal(length), Decimal(1 / Math.Log2(ratio)));
+        return (Written(length, weight.dtype), Written(1 / Math.Log2(ratio), ScalarType.Float16));
     }
 
     /// <summary>The gradient is 1 in a row looked up, 0 in the padding, and 2 or, scaled by frequency, 1 in a row looked up twice.</summary>
@@ -114,7 +116,7 @@ internal static class EmbeddingForms
     }
 
     /// <summary>A row twice adds up or not; of opposite rows the maximum is not zero.</summary>
-    private static EmbeddingBagMode Mode(EmbeddingBag bag, Tensor weight, long? padding)
+    private static EmbeddingBagMode Mode(EmbeddingBag bag, Tensor weight, long? padding, bool last)
     {
         using var gradients = no_grad();
         var rows = Enumerable.Range(0, (int)Math.Min(3, weight.size(0))).Select(row => (long)row).Where(row => row != padding).ToArray();
@@ -130,17 +132,21 @@ internal static class EmbeddingForms
         return twice > 1.5 ? EmbeddingBagMode.Sum
             : one != other && Bagged(one, other) > 0.25 * Bagged(one) ? EmbeddingBagMode.Max : EmbeddingBagMode.Mean;
 
-        double Bagged(params long[] indices) => bag.forward(tensor(indices, device: weight.device).unsqueeze(0), null, null)[0, 0].ToDouble();
+        double Bagged(params long[] indices) => bag.forward(
+            tensor(indices, device: weight.device), tensor(last ? [0, indices.Length] : new long[] { 0 }, device: weight.device), null)[0, 0].ToDouble();
     }
 
-    private static bool IncludesLastOffset(EmbeddingBag bag)
+    private static bool IncludesLastOffset(EmbeddingBag bag, Tensor weight)
     {
-        using var scope = NewDisposeScope();
         using var gradients = no_grad();
-        var two = tensor(new long[] { 0, 0 }, device: bag.weight!.device);
-        return bag.forward(two, tensor(new long[] { 0, 2 }, device: bag.weight!.device), null).size(0) == 1;
+        var two = zeros(2, dtype: ScalarType.Int64, device: weight.device);
+        return bag.forward(two, tensor(new long[] { 0, 2 }, device: weight.device), null).size(0) == 1;
     }
 
-    /// <summary>The decimal number that a user wrote, off a value in single precision.</summary>
-    private static double Decimal(double value) => double.IsInfinity(value) || value > 1e7 ? double.PositiveInfinity : (double)(decimal)(float)value;
+    /// <summary>The number that a user wrote, off what came out in <paramref name="dtype"/>; TorchSharp hands it on in single precision.</summary>
+    private static double Written(double value, ScalarType dtype)
+    {
+        var digits = dtype switch { ScalarType.Float16 => 3, ScalarType.BFloat16 => 2, _ => 7 };
+        return value > 1e7 ? double.PositiveInfinity : float.Parse(value.ToString($"G{digits}", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+    }
 }

@@ -27,8 +27,8 @@ internal static class LossForms
             "binary_cross_entropy_with_logits(x, y, self.weight, self.pos_weight, self.reduction)", m.reduction,
             ("weight", m.weight), ("pos_weight", m.pos_weights)));
         ScriptForms.Add<PoissonNLLLoss>(m => Of(
-            "poisson_nll_loss(x, y, self.log_input, self.full, self.eps, self.reduction)", m.reduction,
-            ("log_input", m.log_input), ("full", m.full), ("eps", (double)(decimal)m.eps)));
+            "poisson_nll_loss(x, y, self.log_input, self.full, 0.0, self.reduction)", m.reduction,   // TorchSharp does not pass its eps on
+            ("log_input", m.log_input), ("full", m.full)));
         ScriptForms.Add<MarginRankingLoss>(m => Three(
             "margin_ranking_loss(x1, x2, y, self.margin, self.reduction)", m.reduction, ("margin", m.margin)));
         ScriptForms.Add<CosineEmbeddingLoss>(m => Three(

@@ -25,7 +25,9 @@ internal static class PoolingForms
         ScriptForms.Add<AdaptiveAvgPool3d>(m => Adaptive("avg_pool3d", m.output_size, 3));
         ScriptForms.Add<AdaptiveMaxPool1d>(m => AdaptiveMax([m.output_size], 1));
         ScriptForms.Add<AdaptiveMaxPool2d>(m => AdaptiveMax(m.output_size, 2));
-        ScriptForms.Add<AdaptiveMaxPool3d>(m => AdaptiveMax(m.output_size, 3));
+        ScriptForms.Add<AdaptiveMaxPool3d>(m => m.output_size is null
+            ? throw new NotSupportedException("its output_size is not set: TorchSharp's constructor forgets it, set the property")
+            : AdaptiveMax(m.output_size, 3));
         ScriptForms.Add<LPPool1d>(m => PowerMean(1, m.norm_type, [m.kernel_size], Array(m.stride), m.ceil_mode));
         ScriptForms.Add<LPPool2d>(m => PowerMean(2, m.norm_type, m.kernel_size, m.stride, m.ceil_mode));
         ScriptForms.Add<FractionalMaxPool2d>(m => Fractional(2, m.kernel_size, m.output_size, m.output_ratio));
