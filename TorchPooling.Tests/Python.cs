@@ -70,3 +70,10 @@ internal sealed class PyTorchFactAttribute : FactAttribute
 {
     public PyTorchFactAttribute() => Skip = Python.Missing;
 }
+
+/// <summary>The same for a theory.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class PyTorchTheoryAttribute : TheoryAttribute
+{
+    public PyTorchTheoryAttribute() => Skip = Python.Missing;
+}

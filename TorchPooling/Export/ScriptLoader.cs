@@ -3,16 +3,18 @@ using System.Runtime.InteropServices;
 
 namespace TorchPooling;
 
-/// <summary>Has libtorch read TorchScript whose source may be wrong, and write it in its own form.</summary>
+/// <summary>Has libtorch read TorchScript that may be wrong.</summary>
 /// <remarks>
-/// libtorch throws torch::jit::ErrorReport for source that does not compile, which TorchSharp does not catch: on Linux the
-/// C++ runtime would end the process. So it reads on a thread of its own under a terminate handler that hands the
-/// message over and never returns; that thread is lost. On Windows .NET makes an exception of it.
+/// libtorch throws torch::jit::ErrorReport for source that does not compile, and exceptions of the C++ library for what
+/// is wrong in other ways, which TorchSharp does not catch: on Linux the C++ runtime would end the process. So it reads on a
+/// thread of its own under a terminate handler that hands the message over and never returns; that thread is lost. On
+/// Windows .NET makes an exception of it.
 /// </remarks>
 internal static unsafe partial class ScriptLoader
 {
-    private const string ErrorReport = "N5torch3jit11ErrorReportE";
-    private const int WhatInVtable = 2;   // after the two destructors of std::exception
+    private const int StackSize = 64 << 20;   // source and data nest, and libtorch recurses over them
+    private const int CatchInVtable = 4;   // of std::type_info: after two destructors and two questions
+    private const int WhatInVtable = 2;   // of std::exception: after two destructors
 
     private static readonly Lock OneAtATime = new();   // the handler is the process's
 
@@ -20,39 +22,49 @@ internal static unsafe partial class ScriptLoader
     private static Attempt? running;
     private static delegate* unmanaged<void> previous;
 
-    /// <exception cref="ExternalException">The file is no TorchScript archive, or its source does not compile; libtorch's
-    /// message says where.</exception>
+    /// <summary>Runs <paramref name="load"/> on a thread of its own; what C++ throws in it becomes an exception.</summary>
+    /// <exception cref="ExternalException">C++ code threw; the message is libtorch's.</exception>
     public static T Guard<T>(Func<T> load)
     {
-        T result = default!;
+        T? result = default;
         var attempt = new Attempt(() => result = load());
-        if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture != Architecture.X64)
+        if (OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64)
         {
-            attempt.Run();
-            attempt.ThrowIfFailed();
-            return result;
+            RunUnderHandler(attempt);
+        }
+        else
+        {
+            RunOnItsThread(attempt);
         }
 
+        attempt.ThrowIfFailed();
+        return result!;
+    }
+
+    /// <summary>libtorch's message without its C++ stack.</summary>
+    public static string Message(Exception e) => e.Message.Split("\nException raised from")[0].Trim();
+
+    private static void RunUnderHandler(Attempt attempt)
+    {
         lock (OneAtATime)
         {
             previous = SetTerminate(&OnTerminate);
             try
             {
-                new Thread(attempt.Run) { IsBackground = true, Name = "TorchScript compilation" }.Start();
-                attempt.Done.Wait();
+                RunOnItsThread(attempt);
             }
             finally
             {
                 _ = SetTerminate(previous);
             }
         }
-
-        attempt.ThrowIfFailed();
-        return result;
     }
 
-    /// <summary>libtorch's message without its C++ stack.</summary>
-    public static string Message(Exception e) => e.Message.Split("\nException raised from")[0].Trim();
+    private static void RunOnItsThread(Attempt attempt)
+    {
+        new Thread(attempt.Run, StackSize) { IsBackground = true, Name = "TorchScript loading" }.Start();
+        attempt.Done.Wait();
+    }
 
     [UnmanagedCallersOnly]
     private static void OnTerminate()
@@ -68,15 +80,23 @@ internal static unsafe partial class ScriptLoader
 
     private static string CurrentMessage()
     {
-        var type = Marshal.PtrToStringUTF8(((nint*)CurrentExceptionType())[1]) ?? "";
-        if (type != ErrorReport)
+        var type = CurrentExceptionType();
+        if (type == 0)
         {
-            return $"a native exception of type {type}";
+            return "the C++ runtime gave up";
         }
 
         CurrentException(out var thrown);
+        var name = Marshal.PtrToStringUTF8(((nint*)type)[1]);
+        var any = NativeLibrary.GetExport(NativeLibrary.Load("libstdc++.so.6"), "_ZTISt9exception");
+        var catches = (delegate* unmanaged<nint, nint, nint*, uint, byte>)(*(nint**)any)[CatchInVtable];
+        if (catches(any, type, &thrown, 1) == 0)
+        {
+            return $"a native exception of type {name}";
+        }
+
         var what = (delegate* unmanaged<nint, nint>)(*(nint**)thrown)[WhatInVtable];
-        return Marshal.PtrToStringUTF8(what(thrown))?.Trim() ?? type;
+        return Marshal.PtrToStringUTF8(what(thrown))?.Trim() is { Length: > 0 } message ? message : $"a native exception of type {name}";
     }
 
     [LibraryImport("libstdc++.so.6", EntryPoint = "_ZSt13set_terminatePFvvE")]

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace TorchPooling.Tests.Export.Parity;
@@ -35,6 +36,12 @@ internal sealed record ParityCase(
     public static ParityCase Of<T1, T2, T3, TResult>(string name, Func<nn.Module<T1, T2, T3, TResult>> create, T1 x, T2 y, T3 z) => new(
         name, create, [x, y, z], (m, path, v) => torchscript.save((nn.Module<T1, T2, T3, TResult>)m, path, (T1)v[0]!, (T2)v[1]!, (T3)v[2]!),
         (m, v) => ((nn.Module<T1, T2, T3, TResult>)m).call((T1)v[0]!, (T2)v[1]!, (T3)v[2]!));
+
+    public nn.Module CreateIn(ScalarType dtype)
+    {
+        var module = Create();
+        return dtype == ScalarType.Float32 ? module : module.to(dtype);
+    }
 
     /// <summary>The inputs with floating tensors in <paramref name="dtype"/>.</summary>
     public object?[] As(ScalarType dtype) =>

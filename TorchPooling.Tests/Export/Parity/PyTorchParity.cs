@@ -1,7 +1,5 @@
 using System.Runtime.InteropServices;
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace TorchPooling.Tests.Export.Parity;
@@ -26,7 +24,7 @@ public sealed class PyTorchParity : IDisposable
         var manifest = new JsonArray();
         foreach (var (item, number) in ParityTable.Cases.Values.Select((item, number) => (item, number)))
         {
-            foreach (var dtype in Dtypes.Where(dtype => dtype == ScalarType.Float32 || ParityTests.Takes(item, dtype)))
+            foreach (var dtype in Dtypes.Where(dtype => ParityTests.Takes(item, dtype)))
             {
                 manifest.Add(Write(item, dtype, $"{number}.{dtype}"));
             }
@@ -45,7 +43,7 @@ public sealed class PyTorchParity : IDisposable
             return null;
         }
 
-        Assert.Null((string?)entry["error"]);
+        Assert.True(entry["error"] is null, (string?)entry["error"]);
         var bytes = File.ReadAllBytes(folder.File($"{Id(item, dtype)}.{mode}"));
         var values = MemoryMarshal.Cast<byte, double>(bytes).ToArray();
         var start = 0;
@@ -70,12 +68,7 @@ public sealed class PyTorchParity : IDisposable
     private JsonObject Write(ParityCase item, ScalarType dtype, string id)
     {
         using var scope = NewDisposeScope();
-        using var module = item.Create();
-        if (dtype != ScalarType.Float32)
-        {
-            module.to(dtype);
-        }
-
+        using var module = item.CreateIn(dtype);
         var inputs = item.As(dtype);
         item.Save(module, folder.File($"{id}.pt"), inputs);
         foreach (var training in new[] { false, true })
@@ -87,8 +80,7 @@ public sealed class PyTorchParity : IDisposable
                 .. ParityRun.Of(x => item.Call(module, x), parameters, () => module.named_buffers(), inputs, item)
                     .Select(result => (result.Name, result.Value.cpu().to(ScalarType.Float64).data<double>().ToArray())),
             ];
-            using var fresh = jit.load(folder.File($"{id}.pt"));   // statistics, and rows of bounded tables, are those of the file again
-            torchscript.load_weights(module, folder.File($"{id}.pt"));
+            torchscript.load_weights(module, folder.File($"{id}.pt"));   // statistics, and rows of bounded tables
         }
 
         var tensors = new JsonArray();

@@ -18,26 +18,27 @@ internal static class ConvolutionForms
 
     private static ScriptDefinition Convolve(Convolution conv, int dimensions)
     {
+        var around = Around(conv, dimensions);
+        var even = Enumerable.Range(0, dimensions).All(d => around[2 * d] == around[2 * d + 1]);
         (string, object?)[] attributes =
         [
             .. Absent(("bias", conv.bias)), ("stride", Each(conv.stride, dimensions)), ("dilation", Each(conv.dilation, dimensions)),
             ("groups", conv.groups),
         ];
-        if (conv.padding_mode != PaddingModes.Zeros)
+        if (conv.padding_mode == PaddingModes.Zeros && even)
         {
-            return new(
-                $"""
-                def forward(self, x: Tensor) -> Tensor:
-                    x = torch.pad(x, self.padding, self.padding_mode)
-                    return torch.conv{dimensions}d(x, self.weight, self.bias, self.stride, {Zeros(dimensions)}, self.dilation, self.groups)
-                """,
-                [.. attributes, ("padding", Around(conv, dimensions)), ("padding_mode", ShapeForms.Mode(conv.padding_mode))]);
+            return Line(
+                $"torch.conv{dimensions}d(x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)",
+                [.. attributes, ("padding", Enumerable.Range(0, dimensions).Reverse().Select(d => around[2 * d]).ToArray())]);
         }
 
-        object padding = conv.padding_type is { } type ? type.ToString().ToLowerInvariant() : Each(conv.padding, dimensions);
-        return Line(
-            $"torch.conv{dimensions}d(x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)",
-            [.. attributes, ("padding", padding)]);
+        return new(
+            $"""
+            def forward(self, x: Tensor) -> Tensor:
+                x = torch.{(conv.padding_mode == PaddingModes.Zeros ? "constant_pad_nd(x, self.padding)" : "pad(x, self.padding, self.padding_mode)")}
+                return torch.conv{dimensions}d(x, self.weight, self.bias, self.stride, [{string.Join(", ", Enumerable.Repeat(0, dimensions))}], self.dilation, self.groups)
+            """,
+            [.. attributes, ("padding", around), ("padding_mode", ShapeForms.Mode(conv.padding_mode))]);
     }
 
     private static ScriptDefinition Transposed(ConvolutionTranspose conv, int dimensions) => Line(
@@ -48,19 +49,20 @@ internal static class ConvolutionForms
             ("groups", conv.groups), ("dilation", Each(conv.dilation, dimensions)),
         ]);
 
-    /// <summary>Padding before and after each dimension, the last dimension first, as torch.pad takes it; that of "same" the
-    /// first first, as TorchSharp has it.</summary>
+    /// <summary>Padding before and after each dimension, the last dimension first, as torch.pad takes it.</summary>
     private static long[] Around(Convolution conv, int dimensions)
     {
         var (kernel, dilation, given) = (Each(conv.kernel_size, dimensions), Each(conv.dilation, dimensions), Each(conv.padding, dimensions));
         var each = Enumerable.Range(0, dimensions);
-        return conv.padding_type switch
-        {
-            null => [.. each.Reverse().SelectMany(d => new[] { given[d], given[d] })],
-            Padding.Same => [.. each.SelectMany(d => new[] { dilation[d] * (kernel[d] - 1) / 2, (dilation[d] * (kernel[d] - 1) + 1) / 2 })],
-            _ => [.. each.SelectMany(_ => new long[] { 0, 0 })],
-        };
+        var firstFirst = conv.padding_type == Padding.Same && conv.padding_mode != PaddingModes.Zeros;   // as TorchSharp pads there
+        return
+        [
+            .. (firstFirst ? each : each.Reverse()).SelectMany(d => conv.padding_type switch
+            {
+                null => [given[d], given[d]],
+                Padding.Same => [dilation[d] * (kernel[d] - 1) / 2, (dilation[d] * (kernel[d] - 1) + 1) / 2],
+                _ => new long[] { 0, 0 },
+            }),
+        ];
     }
-
-    private static string Zeros(int dimensions) => $"[{string.Join(", ", Enumerable.Repeat(0, dimensions))}]";
 }

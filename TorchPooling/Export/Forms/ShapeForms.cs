@@ -14,7 +14,8 @@ internal static class ShapeForms
         ScriptForms.Add<Unflatten>(m => Line("x.unflatten(self.dim, self.unflattened_size)", ("dim", m.dim), ("unflattened_size", m.unflattened_size)));
         ScriptForms.Add<PixelShuffle>(m => Line("torch.pixel_shuffle(x, self.upscale_factor)", ("upscale_factor", m.upscale_factor)));
         ScriptForms.Add<PixelUnshuffle>(m => Line("torch.pixel_unshuffle(x, self.downscale_factor)", ("downscale_factor", m.downscale_factor)));
-        ScriptForms.Add<ChannelShuffle>(m => Line("torch.channel_shuffle(x, self.groups)", ("groups", m.groups)));
+        ScriptForms.Add<ChannelShuffle>(m => Line(
+            "x.reshape([x.size(0), self.groups, x.size(1) // self.groups, -1]).transpose(1, 2).reshape(x.size())", ("groups", m.groups)));
         ScriptForms.Add<Unfold>(m => Line(
             "torch.im2col(x, self.kernel_size, self.dilation, self.padding, self.stride)",
             ("kernel_size", Pair(m.kernel_size)), ("dilation", Pair(m.dilation)), ("padding", Pair(m.padding)), ("stride", Pair(m.stride))));
