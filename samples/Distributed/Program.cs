@@ -1,0 +1,3 @@
+using Distributed.Commands;
+
+return await new Cli(Console.Out, Console.Error).Run(args);
