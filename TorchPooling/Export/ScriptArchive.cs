@@ -7,6 +7,8 @@ namespace TorchPooling;
 /// <summary>The zip archive in which libtorch reads a TorchScript module: class source, pickled object tree, tensor bytes.</summary>
 internal static class ScriptArchive
 {
+    private static readonly DateTimeOffset Epoch = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);   // equal models are equal files
+
     private const long ElementsAtOnce = 1 << 22;   // bounds the bytes that are in managed reach at one time
 
     /// <param name="path">A file that is not there yet.</param>
@@ -54,6 +56,10 @@ internal static class ScriptArchive
         }
     }
 
-    private static Stream Open(ZipArchive archive, string name) =>
-        archive.CreateEntry("model/" + name, CompressionLevel.NoCompression).Open();
+    private static Stream Open(ZipArchive archive, string name)
+    {
+        var entry = archive.CreateEntry("model/" + name, CompressionLevel.NoCompression);
+        entry.LastWriteTime = Epoch;
+        return entry.Open();
+    }
 }

@@ -1,6 +1,6 @@
 using TorchSharp;
-using static TorchSharp.torch;
 using static TorchPooling.Tests.Export.Parity.ParityCase;
+using static TorchSharp.torch;
 
 namespace TorchPooling.Tests.Export.Parity;
 

@@ -92,8 +92,11 @@ public sealed class PyTorchParity : IDisposable
 
         return new()
         {
-            ["id"] = id, ["inputs"] = Values.Python(inputs), ["tensors"] = tensors,
-            ["differentiable"] = item.Differentiable, ["no_gradient"] = item.NoGradient,
+            ["id"] = id,
+            ["inputs"] = Values.Python(inputs),
+            ["tensors"] = tensors,
+            ["differentiable"] = item.Differentiable,
+            ["no_gradient"] = item.NoGradient,
         };
     }
 }

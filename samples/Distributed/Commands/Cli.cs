@@ -62,7 +62,7 @@ internal sealed class Cli(TextWriter output, TextWriter error)
             error.WriteLine("Stopped.");
             return Task.FromResult(Stopped);
         }
-        catch (Exception e) when (e is UserException or IOException or UnauthorizedAccessException or ExternalException or InvalidOperationException)
+        catch (Exception e) when (e is UserException or IOException or InvalidDataException or UnauthorizedAccessException or ExternalException or InvalidOperationException)
         {
             return Task.FromResult(Fail(e.Message));
         }
