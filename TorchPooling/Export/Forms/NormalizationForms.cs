@@ -24,29 +24,18 @@ internal static class NormalizationForms
 
     private static ScriptDefinition Batch(BatchNorm norm)
     {
-        var tracked = norm.track_running_stats && norm.num_batches_tracked is not null;
-        var momentum = norm.momentum is null && tracked ? "1.0 / float(self.num_batches_tracked.item())" : "self.momentum";
-        var source = $"""
-            def forward(self, x: Tensor) -> Tensor:
-                momentum = self.momentum
-            """;
-        if (tracked)
-        {
-            source += $"""
-
-                    if self.training:
-                        self.num_batches_tracked.add_(1)
-                        momentum = {momentum}
-                """;
-        }
-
+        var counts = norm.track_running_stats && norm.num_batches_tracked is not null;
+        var cumulative = counts && norm.momentum is null;   // an average over all batches
         var batch = norm.running_mean is null && norm.running_var is null ? "True" : "self.training";
         var statistics = norm.track_running_stats
             ? "self.running_mean, self.running_var"
             : "None if self.training else self.running_mean, None if self.training else self.running_var";
         return new(
-            $"{source}\n    return torch.batch_norm(x, self.weight, self.bias, {statistics}, {batch}, momentum, self.eps, True)",
-            [.. Statistics(norm), ("momentum", norm.momentum ?? 0.0), ("eps", norm.eps)]);
+            "def forward(self, x: Tensor) -> Tensor:\n"
+            + (counts ? "    if self.training:\n        self.num_batches_tracked.add_(1)\n" : "")
+            + (cumulative ? "    momentum = 1.0 / float(self.num_batches_tracked.item()) if self.training else 0.0\n" : "")
+            + $"    return torch.batch_norm(x, self.weight, self.bias, {statistics}, {batch}, {(cumulative ? "momentum" : "self.momentum")}, self.eps, True)",
+            [.. Statistics(norm), .. cumulative ? Array.Empty<(string, object?)>() : [("momentum", norm.momentum ?? 0.0)], ("eps", norm.eps)]);
     }
 
     private static ScriptDefinition Instance(InstanceNorm norm, int batched) => new(
