@@ -256,13 +256,28 @@ public class TorchScriptTests
         for (var i = 0; i < 3; i++)
         {
             var error = Assert.Throws<InvalidOperationException>(() => torchscript.save(new Scaled(expression), folder.File("m.pt"), ones(1, 2)));
-            Assert.StartsWith("the TorchScript source of a module does not compile:", error.Message, StringComparison.Ordinal);
+            Assert.StartsWith("the TorchScript source of the model (TorchPooling.Tests.Export.TorchScriptTests+Scaled) does not compile:", error.Message, StringComparison.Ordinal);
             Assert.Contains(message, error.Message, StringComparison.Ordinal);
             Assert.Contains("File \"code/__torch__.py\", line", error.Message, StringComparison.Ordinal);
             Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
         }
 
         torchscript.save(new Scaled("x * 2"), folder.File("m.pt"), ones(1, 2));
+    }
+
+    [Theory]
+    [InlineData("self.missing(x)", "")]
+    [InlineData("self.proj(x)", " (a child is called as self.child.forward(x))")]
+    [InlineData("torch.nn.functional.relu(x)", " (functions are torch.relu(x), torch.conv2d(…), those of torch.nn.functional are not there)")]
+    [InlineData("F.relu(x)", " (functions are torch.relu(x), torch.conv2d(…), those of torch.nn.functional are not there)")]
+    public void Source_that_does_not_compile_is_told_by_the_module_s_place_with_a_hint_for_habits(string expression, string hint)
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        var model = nn.Sequential(("body", nn.ReLU()), ("head", nn.Sequential(nn.Linear(2, 2), new Projected(expression))));
+        var error = Assert.Throws<InvalidOperationException>(() => torchscript.save(model, folder.File("m.pt"), ones(1, 2)));
+        Assert.StartsWith(
+            $"the TorchScript source of head.1 (TorchPooling.Tests.Export.TorchScriptTests+Projected) does not compile{hint}: ", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -397,6 +412,23 @@ public class TorchScriptTests
     private sealed class Unknown() : nn.Module<Tensor, Tensor>("Unknown")
     {
         public override Tensor forward(Tensor x) => x.alias();
+    }
+
+    private sealed class Projected : nn.Module<Tensor, Tensor>, IScriptable
+    {
+        private readonly Linear proj = nn.Linear(2, 2);
+        private readonly string expression;
+
+        public Projected(string expression)
+            : base(nameof(Projected))
+        {
+            this.expression = expression;
+            RegisterComponents();
+        }
+
+        public override Tensor forward(Tensor x) => proj.call(x);
+
+        ScriptDefinition IScriptable.script() => new($"def forward(self, x: Tensor) -> Tensor:\n    return {expression}");
     }
 
     private sealed class Größe() : nn.Module<Tensor, Tensor>("Größe"), IScriptable

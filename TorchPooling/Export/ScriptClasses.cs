@@ -17,6 +17,8 @@ internal sealed class ScriptClasses
     private readonly HashSet<string> names = [];
     private readonly Dictionary<nn.Module, ScriptObject> objects = new(ReferenceEqualityComparer.Instance);
     private readonly StringBuilder source = new();
+    private readonly List<(int FirstLine, string Place)> places = [];
+    private int lines;
 
     /// <param name="root">The model.</param>
     /// <param name="methods">TorchScript methods that the root has beside its own, or nothing.</param>
@@ -31,6 +33,9 @@ internal sealed class ScriptClasses
 
     /// <summary>The source of all classes so far, children before parents.</summary>
     public string Source => source.ToString();
+
+    /// <summary>The module whose class has this line of <see cref="Source"/>, by its name from the root and its type.</summary>
+    public string Place(int line) => places.Last(place => place.FirstLine <= line).Place;
 
     /// <param name="module">The module; a module that the model holds twice is one object.</param>
     /// <param name="path">Its name from the root, for error messages.</param>
@@ -70,7 +75,7 @@ internal sealed class ScriptClasses
             body.Append(line.Length == 0 ? "\n" : $"  {line}\n");
         }
 
-        return objects[module] = new(Name(module, body.ToString()), module.training, [.. members.Select(m => (m.Name, m.Value))]);
+        return objects[module] = new(Name(module, body.ToString(), place), module.training, [.. members.Select(m => (m.Name, m.Value))]);
     }
 
     private static ScriptDefinition Definition(nn.Module module, string place)
@@ -104,7 +109,7 @@ internal sealed class ScriptClasses
         new($"{place} cannot be exported: {why}", inner);
 
     /// <summary>The name of the class with this body: one name for one body.</summary>
-    private string Name(nn.Module module, string body)
+    private string Name(nn.Module module, string body, string place)
     {
         var stem = ScriptNames.Identifier(module.GetType().Name.Split('`')[0]);
         var key = stem + "\n" + body;
@@ -117,7 +122,9 @@ internal sealed class ScriptClasses
             }
 
             name = namesByBody[key] = "__torch__." + short_name;
+            places.Add((lines + 1, place));
             source.Append($"class {short_name}(Module):\n{body}\n");
+            lines += body.Count(c => c == '\n') + 2;
         }
 
         return name;

@@ -1,5 +1,6 @@
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
+using static TorchSharp.torch;
 
 namespace TorchPooling;
 
@@ -39,6 +40,20 @@ internal static unsafe partial class ScriptLoader
 
         attempt.ThrowIfFailed();
         return result!;
+    }
+
+    /// <summary>Loads a module on this thread, in its dispose scope, after a guarded attempt on another showed that it can be.</summary>
+    /// <exception cref="ExternalException">C++ code threw; the message is libtorch's.</exception>
+    public static T Load<T>(Func<T> load)
+        where T : jit.ScriptModule
+    {
+        Guard(() =>
+        {
+            using var scope = NewDisposeScope();
+            load().Dispose();
+            return true;
+        });
+        return load();
     }
 
     /// <summary>libtorch's message without its C++ stack.</summary>

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
 using static TorchSharp.torch;
 
 namespace TorchPooling;
@@ -81,7 +83,7 @@ public static partial class torchscript
         {
             ScriptArchive.Write(draft, classes);
             using var scope = NewDisposeScope();   // a ScriptModule does not dispose its parameters
-            using var script = Load(draft, ScriptCall.Leaves(example).OfType<Tensor>().FirstOrDefault()?.device ?? CPU);
+            using var script = Load(draft, classes, ScriptCall.Leaves(example).OfType<Tensor>().FirstOrDefault()?.device ?? CPU);
             var difference = new ScriptProof(module, forward, script, call).Run(example);
             File.Move(draft, path, overwrite: true);
             return difference;
@@ -93,21 +95,26 @@ public static partial class torchscript
     }
 
     /// <summary>The draft on the device of the example: the model's own kernels round the same.</summary>
-    private static jit.ScriptModule Load(string draft, Device device)
+    private static jit.ScriptModule Load(string draft, ScriptClasses classes, Device device)
     {
         try
         {
-            ScriptLoader.Guard(() =>
-            {
-                using var scope = NewDisposeScope();
-                jit.load(draft, device).Dispose();
-                return true;
-            });
-            return jit.load(draft, device);
+            return ScriptLoader.Load(() => jit.load(draft, device));
         }
         catch (ExternalException e)
         {
-            throw new InvalidOperationException($"the TorchScript source of a module does not compile: {ScriptLoader.Message(e)}", e);
+            var message = ScriptLoader.Message(e);
+            var place = Line().Match(message) is { Success: true } line
+                ? classes.Place(int.Parse(line.Groups[1].ValueSpan, CultureInfo.InvariantCulture))
+                : "a module";
+            var hint = message.Contains("'__call__'", StringComparison.Ordinal) ? " (a child is called as self.child.forward(x))"
+                : message.Contains("attribute lookup is not defined on builtin", StringComparison.Ordinal) || message.Contains("undefined value F", StringComparison.Ordinal)
+                    ? " (functions are torch.relu(x), torch.conv2d(…), those of torch.nn.functional are not there)"
+                    : "";
+            throw new InvalidOperationException($"the TorchScript source of {place} does not compile{hint}: {message}", e);
         }
     }
+
+    [GeneratedRegex("File \"code/__torch__.py\", line (\\d+)")]
+    private static partial Regex Line();
 }
