@@ -1,13 +1,21 @@
 using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
+using TorchPooling.Tests.Export.Parity;
 using static TorchSharp.torch;
 
 namespace TorchPooling.Tests;
 
-public class ReadmeTests
+public partial class ReadmeTests
 {
-    [Fact]
-    public void The_example_of_the_README_is_the_one_below() =>
-        Assert.Contains($"```csharp\n{Example()}```", File.ReadAllText(Path.Combine(Root(), "README.md")).ReplaceLineEndings("\n"), StringComparison.Ordinal);
+    private static readonly string Readme = File.ReadAllText(Path.Combine(Root(), "README.md")).ReplaceLineEndings("\n");
+
+    [Theory]
+    [InlineData("example")]
+    [InlineData("export")]
+    [InlineData("return")]
+    [InlineData("residual")]
+    public void The_code_of_the_README_is_the_code_below(string name) =>
+        Assert.Contains($"```csharp\n{Code(name)}```", Readme, StringComparison.Ordinal);
 
     [Fact]
     public void The_example_trains_and_exports()
@@ -34,19 +42,95 @@ public class ReadmeTests
         }
         // </example>
 
-        using var netvlad = jit.load<Tensor, Tensor>("netvlad.pt");
-        using var spp = jit.load<Tensor, Tensor>("spp.pt");
+        using var netvlad = torchscript.load<Tensor, Tensor>("netvlad.pt");
+        using var spp = torchscript.load<Tensor, Tensor>("spp.pt");
         Assert.Equal([2, 10], netvlad.call(rand(2, 3, 40, 50)).shape);
         Assert.Equal([2, 10], spp.call(rand(2, 3, 50, 40)).shape);
     }
 
-    private static string Example()
+    [PyTorchFact]
+    public void Export_fine_tuning_in_Python_and_return_take_fewer_than_30_lines_and_run()
+    {
+        using var scope = NewDisposeScope();
+        File.Delete("model.pt");
+        File.Delete("finetuned.pt");
+
+        // <export>
+        var model = nn.Sequential(new VggBackbone([[16], [32]]), new Residual(nn.Conv2d(32, 32, 3, padding: 1)), new SpatialPyramidPool2d([1, 2]), nn.Linear(5 * 32, 10));
+        torchscript.save(model, "model.pt", rand(4, 3, 64, 96));
+        // </export>
+
+        var before = model.parameters().Select(p => p.clone()).ToList();
+        var python = Python().Match(Readme).Groups[1].Value;
+        Tests.Python.Run(python);
+
+        // <return>
+        torchscript.load_weights(model, "finetuned.pt");                           // into the C# model, by name
+        using var script = torchscript.load<Tensor, Tensor>("finetuned.pt");       // or as it is
+        var logits = script.call(rand(1, 3, 64, 96));
+        // </return>
+
+        Assert.Equal([1, 10], logits.shape);
+        Assert.All(model.parameters().Zip(before), pair => Assert.False(pair.First.Equals(pair.Second)));
+        var x = rand(2, 3, 50, 60);
+        Tolerance.AssertClose(model.call(x), script.call(x), 1e-6);
+        Assert.InRange((Code("export") + python + Code("return")).Split('\n').Count(line => line.Length > 0), 1, 29);
+    }
+
+    [Fact]
+    public void The_table_of_what_is_exported_is_true()
+    {
+        var rows = Rows().Matches(Readme).ToDictionary(row => row.Groups[1].Value, row => Names().Matches(row.Groups[2].Value).Select(name => name.Groups[1].Value).ToHashSet());
+        var exported = ParityTable.Cases.Values.SelectMany(item => item.Create().modules().Prepend(item.Create())).Select(module => module.GetType())
+            .Where(type => type.Assembly == typeof(TorchSharp.Modules.Linear).Assembly).Select(type => type.Name.Split('`')[0]);
+        Assert.Equal(
+            exported.Distinct().Order(StringComparer.Ordinal),
+            rows.Where(row => row.Key is not ("exported" or "refused")).SelectMany(row => row.Value).Order(StringComparer.Ordinal));
+        var refused = ParityTableTests.Refused.Select(item => item.Module.GetType().Name).Except(["LSTM"]);
+        Assert.Equal(refused.Order(StringComparer.Ordinal), rows["refused"].Order(StringComparer.Ordinal));
+    }
+
+    private static string Code(string name)
     {
         var lines = File.ReadAllLines(Path.Combine(Root(), "TorchPooling.Tests/ReadmeTests.cs"));
-        var start = Array.FindIndex(lines, line => line.Trim() == "// <example>") + 1;
-        var end = Array.FindIndex(lines, line => line.Trim() == "// </example>");
-        return string.Concat(lines[start..end].Select(line => (line.Length > 8 ? line[8..] : "") + "\n"));
+        var start = Array.FindIndex(lines, line => line.Trim() == $"// <{name}>") + 1;
+        var end = Array.FindIndex(lines, line => line.Trim() == $"// </{name}>");
+        var indent = lines[start].Length - lines[start].TrimStart().Length;
+        return string.Concat(lines[start..end].Select(line => (line.Length > indent ? line[indent..] : "") + "\n"));
     }
 
     private static string Root([CallerFilePath] string path = "") => Path.Combine(Path.GetDirectoryName(path)!, "..");
+
+    [GeneratedRegex(@"```python\n(.*?)```", RegexOptions.Singleline)]
+    private static partial Regex Python();
+
+    [GeneratedRegex(@"^\| ([a-z, ]+) \| (.*`[A-Z].*) \|$", RegexOptions.Multiline)]
+    private static partial Regex Rows();
+
+    [GeneratedRegex("`([A-Z][A-Za-z0-9]+)`")]
+    private static partial Regex Names();
 }
+
+// <residual>
+public sealed class Residual : nn.Module<Tensor, Tensor>, IScriptable
+{
+    private readonly nn.Module<Tensor, Tensor> body;
+    private readonly double scale;
+
+    public Residual(nn.Module<Tensor, Tensor> body, double scale = 0.5)
+        : base(nameof(Residual))
+    {
+        (this.body, this.scale) = (body, scale);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x) => x + scale * body.call(x);
+
+    public ScriptDefinition script() => new(
+        """
+        def forward(self, x: Tensor) -> Tensor:
+            return x + self.scale * self.body.forward(x)
+        """,
+        (nameof(scale), scale));
+}
+// </residual>

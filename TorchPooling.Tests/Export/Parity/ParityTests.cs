@@ -124,7 +124,7 @@ public class PyTorchParityTests(PyTorchParity files) : IClassFixture<PyTorchPari
 public class ParityTableTests
 {
     /// <summary>What cannot be exported, and why.</summary>
-    private static readonly (nn.Module Module, string Reason)[] Refused =
+    internal static readonly (nn.Module Module, string Reason)[] Refused =
     [
         (nn.Hardtanh(), "TorchSharp's Hardtanh gives back its input as it was, unless inplace is true"),
         (nn.AdaptiveMaxPool3d([1]), "its output_size is not set: TorchSharp's constructor forgets it, set the property"),
