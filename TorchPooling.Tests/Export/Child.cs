@@ -56,7 +56,8 @@ internal static class Child
         var dotnet = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
         var start = new ProcessStartInfo("bash", ["-c", script, "bash", dotnet, typeof(Child).Assembly.Location, .. arguments])
         {
-            RedirectStandardOutput = true, RedirectStandardError = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
         };
         if (heapLimit is not null)
         {
