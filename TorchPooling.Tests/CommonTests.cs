@@ -266,6 +266,9 @@ public class CommonTests
         using var folder = new TemporaryFolder();
         torchscript.save(module, folder.File("m.pt"), x.to(CUDA));   // leaves the model where it is
         Assert.All(module.parameters(), p => Assert.Equal(DeviceType.CUDA, p.device_type));
+        using var script = torchscript.load<Tensor, Tensor>(folder.File("m.pt"));
+        Assert.All(script.parameters(), p => Assert.Equal(DeviceType.CPU, p.device_type));
+        Tolerance.AssertClose(expected, script.call(x), 1e-9, $"{item}: the file on the CPU");
 
         (Tensor Output, Tensor Gradient) Pass(Tensor input)
         {
