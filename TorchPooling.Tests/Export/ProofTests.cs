@@ -60,6 +60,14 @@ public class ProofTests
     }
 
     [Fact]
+    public void A_buffer_may_be_what_the_model_returns()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        torchscript.save(new Counter("    if self.training:\n        self.calls.add_(1)\n    return self.calls", returnsCalls: true), folder.File("m.pt"), rand(2, 3));
+    }
+
+    [Fact]
     public void What_is_random_is_not_taken_for_wrong_but_its_shape_is_compared()
     {
         using var scope = NewDisposeScope();
@@ -218,10 +226,12 @@ public class ProofTests
         private readonly Tensor calls = zeros(1, dtype: ScalarType.Int64).DetachFromDisposeScope();
         private readonly string body;
 
-        public Counter(string body)
+        private readonly bool returnsCalls;
+
+        public Counter(string body, bool returnsCalls = false)
             : base(nameof(Counter))
         {
-            this.body = body;
+            (this.body, this.returnsCalls) = (body, returnsCalls);
             RegisterComponents();
         }
 
@@ -232,7 +242,7 @@ public class ProofTests
                 calls.add_(1);
             }
 
-            return x * 2;
+            return returnsCalls ? calls.alias() : x * 2;
         }
 
         ScriptDefinition IScriptable.script() => new($"def forward(self, x: Tensor) -> Tensor:\n{body}");

@@ -81,7 +81,7 @@ internal sealed record ScriptResult(string Name, Tensor? Value)
     private static Tensor? AsTensor(object? leaf) => leaf switch
     {
         null => null,
-        Tensor value => value.detach().cpu(),
+        Tensor value => value.detach().cpu().clone(),   // it may be a buffer of the model
         Scalar number => tensor(number.ToDouble()),
         _ => tensor(Convert.ToDouble(leaf, null)),
     };
