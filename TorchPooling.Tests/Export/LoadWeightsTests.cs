@@ -127,6 +127,17 @@ public class LoadWeightsTests
     }
 
     [Fact]
+    public void A_file_of_which_nothing_fits_is_an_error_even_where_parts_may_be_left()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        torchscript.save(nn.Sequential(("model", nn.Linear(2, 2))), folder.File("m.pt"), rand(1, 2));
+        var error = Assert.Throws<InvalidDataException>(() => torchscript.load_weights(nn.Linear(2, 2), folder.File("m.pt"), strict: false));
+        Assert.StartsWith($"nothing of {folder.File("m.pt")} fits the module Linear:\n  missing, the file has no weight: Float32 (2, 2)\n", error.Message, StringComparison.Ordinal);
+        Assert.Contains("\n  unexpected, the module has no model.weight: Float32 (2, 2)", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Only_values_change_not_flags_modes_or_gradients()
     {
         using var scope = NewDisposeScope();

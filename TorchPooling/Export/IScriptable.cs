@@ -4,7 +4,8 @@ namespace TorchPooling;
 /// contain it. Implement it on your own modules beside their C# forward.</summary>
 public interface IScriptable
 {
-    /// <summary>The form of this instance: methods, and the settings that they read. Parameters, persistent buffers and
-    /// child modules are taken from the module itself, under their state_dict names.</summary>
+    /// <summary>The form of this instance: methods, and the settings that they read. Parameters, buffers (those that
+    /// are not persistent too, which are in Python's state_dict then) and child modules are taken from the module itself, under
+    /// their names.</summary>
     ScriptDefinition script();
 }

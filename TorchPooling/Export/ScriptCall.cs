@@ -33,7 +33,7 @@ internal sealed class ScriptCall
     {
         null or Tensor or Scalar or bool or int or long or float or double => [value],
         ITuple tuple => Enumerable.Range(0, tuple.Length).SelectMany(i => Leaves(tuple[i])),
-        IEnumerable items and not string => items.Cast<object?>().SelectMany(Leaves),
+        IEnumerable items and not (string or IDictionary) => items.Cast<object?>().SelectMany(Leaves),
         _ => throw new NotSupportedException(
             $"a forward that takes or gives {value.GetType()} cannot be exported: expected tensors, numbers, and tuples and lists of them"),
     };

@@ -17,7 +17,8 @@ internal sealed class ScriptClasses
     private readonly HashSet<string> names = [];
     private readonly Dictionary<nn.Module, ScriptObject> objects = new(ReferenceEqualityComparer.Instance);
     private readonly StringBuilder source = new();
-    private readonly List<(int FirstLine, string Place)> places = [];
+    private readonly List<(int FirstLine, string Place, string Members)> places = [];
+    private readonly List<string> own = [];
     private int lines;
 
     /// <param name="root">The model.</param>
@@ -34,8 +35,16 @@ internal sealed class ScriptClasses
     /// <summary>The source of all classes so far, children before parents.</summary>
     public string Source => source.ToString();
 
-    /// <summary>The module whose class has this line of <see cref="Source"/>, by its name from the root and its type.</summary>
-    public string Place(int line) => places.Last(place => place.FirstLine <= line).Place;
+    /// <summary>The module whose class has this line of <see cref="Source"/>, by its name from the root and its type,
+    /// and what it has.</summary>
+    public (string, string Members) Place(int line)
+    {
+        var (_, place, members) = places.Last(place => place.FirstLine <= line);
+        return (place, members);
+    }
+
+    /// <summary>For messages: the modules whose forms are neither TorchSharp's nor this library's; nothing where there are none.</summary>
+    public string OwnForms => own.Count == 0 ? "" : $" (forms of one's own: {string.Join(", ", own)})";
 
     /// <param name="module">The module; a module that the model holds twice is one object.</param>
     /// <param name="path">Its name from the root, for error messages.</param>
@@ -51,13 +60,19 @@ internal sealed class ScriptClasses
         var definition = Definition(module, place);
         var tensors = ModuleTensors.Own(module).ToLookup(tensor => tensor.IsParameter, tensor => Tensor(tensor.Name, tensor.Value, place));
         List<Member> parameters = [.. tensors[true]], buffers = [.. tensors[false]];
-        var attributes = definition.attributes.Select(a => new Member(ScriptNames.Of(a.name), TypeOf(a.value, place, a.name), a.value));
+        var attributes = definition.attributes.Select(a => (a.name, value: Widened(a.value)))
+            .Select(a => new Member(ScriptNames.Of(a.name), TypeOf(a.value, place, a.name), a.value));
         var children = module.named_children().Select(child =>
         {
             var item = Object(child.module, path.Length == 0 ? child.name : $"{path}.{child.name}");
             return new Member(ScriptNames.Of(child.name), item.ClassName, item);
         });
         List<Member> members = [.. parameters, .. buffers, .. attributes, .. children];
+        if (module.GetType().Assembly is var assembly && assembly != typeof(nn.Module).Assembly && assembly != typeof(ScriptClasses).Assembly)
+        {
+            own.Add(place);
+        }
+
         CheckNames(members, definition.methods, place);
 
         var body = new StringBuilder()
@@ -75,7 +90,7 @@ internal sealed class ScriptClasses
             body.Append(line.Length == 0 ? "\n" : $"  {line}\n");
         }
 
-        return objects[module] = new(Name(module, body.ToString(), place), module.training, [.. members.Select(m => (m.Name, m.Value))]);
+        return objects[module] = new(Name(module, body.ToString(), place, members), module.training, [.. members.Select(m => (m.Name, m.Value))]);
     }
 
     private static ScriptDefinition Definition(nn.Module module, string place)
@@ -88,6 +103,10 @@ internal sealed class ScriptClasses
         catch (NotSupportedException e)
         {
             throw Refused(place, e.Message, e);
+        }
+        catch (Exception e)
+        {
+            throw new InvalidOperationException($"{place} could not say its TorchScript form: {e.Message}", e);
         }
 
         return definition ?? throw new NotSupportedException($"{place} has no TorchScript form: implement {nameof(IScriptable)} or register one");
@@ -109,7 +128,7 @@ internal sealed class ScriptClasses
         new($"{place} cannot be exported: {why}", inner);
 
     /// <summary>The name of the class with this body: one name for one body.</summary>
-    private string Name(nn.Module module, string body, string place)
+    private string Name(nn.Module module, string body, string place, List<Member> members)
     {
         var stem = ScriptNames.Identifier(module.GetType().Name.Split('`')[0]);
         var key = stem + "\n" + body;
@@ -122,13 +141,20 @@ internal sealed class ScriptClasses
             }
 
             name = namesByBody[key] = "__torch__." + short_name;
-            places.Add((lines + 1, place));
+            places.Add((lines + 1, place, members.Count == 0 ? "no members" : string.Join(", ", members.Select(member => member.Name))));
             source.Append($"class {short_name}(Module):\n{body}\n");
             lines += body.Count(c => c == '\n') + 2;
         }
 
         return name;
     }
+
+    private static object? Widened(object? value) => value switch
+    {
+        int[] list => Array.ConvertAll(list, item => (long)item),
+        float[] list => Array.ConvertAll(list, item => (double)item),
+        _ => value,
+    };
 
     private static string TypeOf(object? value, string place, string name) => value switch
     {
@@ -142,7 +168,7 @@ internal sealed class ScriptClasses
         bool[] => "List[bool]",
         Tensor tensor => Tensor(name, tensor, place).Type,
         _ => throw Refused(
-            place, $"'{name}' is of type {value.GetType().Name}, expected bool, int, long, float, double, string, long[], double[], bool[], Tensor or null"),
+            place, $"'{name}' is of type {value.GetType().Name}, expected bool, string, Tensor, null, a number of type int, long, float or double, or an array of those or of bool"),
     };
 
     private static string Quoted(IEnumerable<Member> members) => string.Concat(members.Select(m => $"\"{m.Name}\", "));

@@ -9,9 +9,12 @@ public sealed partial class ScriptDefinition
     /// around them and without indentation. Children are called as <c>self.child.forward(x)</c>, those of a ModuleList or
     /// ModuleDict as <c>getattr(self.blocks, "0").forward(x)</c>; <c>self.training</c> is there; dtypes compare as integers:
     /// 5 is float16, 6 float32, 7 float64, 15 bfloat16. Types are written as <c>Tensor</c>, <c>Optional[Tensor]</c>,
-    /// <c>List[Tensor]</c>, <c>Tuple[Tensor, Tensor]</c>, <c>int</c>, <c>float</c>, <c>bool</c>, <c>List[int]</c>.</param>
-    /// <param name="attributes">Settings that the source reads as <c>self.name</c>: bool, int, long, float, double, string, an
-    /// array of long, double or bool, or a constant Tensor; null is TorchScript's None.</param>
+    /// <c>List[Tensor]</c>, <c>Tuple[Tensor, Tensor]</c>, <c>int</c>, <c>float</c>, <c>bool</c>, <c>List[int]</c>. Functions are
+    /// those of ATen as <c>torch.relu(x)</c>: <c>torch.nn.functional</c>, <c>torch.linalg.norm</c> (it is
+    /// <c>torch.linalg_norm</c>) and <c>math</c> are not there. A built-in child takes and gives what it does in TorchSharp,
+    /// tuples as tuples.</param>
+    /// <param name="attributes">Settings that the source reads as <c>self.name</c>: bool, a number (an int or a long is an
+    /// int, a float or a double a float), string, an array of numbers or bool, a constant Tensor; null is TorchScript's None.</param>
     /// <exception cref="ArgumentException"><paramref name="source"/> has no method <c>forward</c>.</exception>
     public ScriptDefinition(string source, params (string name, object? value)[] attributes)
     {
@@ -22,7 +25,8 @@ public sealed partial class ScriptDefinition
         methods = [.. Method().Matches(this.source).Select(match => match.Groups[1].Value)];
         if (!methods.Contains("forward"))
         {
-            throw new ArgumentException("expected TorchScript source with a method 'def forward(self, …)'", nameof(source));
+            throw new ArgumentException(
+                $"expected TorchScript source with a method 'def forward(self, …)', from the first column and without a class around it, got '{this.source.Split('\n')[0]}'", nameof(source));
         }
     }
 

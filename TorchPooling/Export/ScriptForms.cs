@@ -27,8 +27,8 @@ internal static class ScriptForms
     public static void Add<T>(Func<T, ScriptDefinition> form)
         where T : nn.Module => forms[typeof(T)] = module => form((T)module);
 
-    /// <summary>The same for all constructions of a generic type.</summary>
-    public static void Add(Type open, Func<nn.Module, ScriptDefinition> form) => forms[open] = form;
+    /// <summary>The same, or for all constructions of a generic type.</summary>
+    public static void Add(Type type, Func<nn.Module, ScriptDefinition> form) => forms[type] = form;
 
     /// <summary>The form of <paramref name="module"/>, or null where none is known.</summary>
     /// <exception cref="NotSupportedException">The module is known, but has no form with its settings.</exception>

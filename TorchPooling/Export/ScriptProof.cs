@@ -10,93 +10,125 @@ namespace TorchPooling;
 /// <param name="forward">Its C# forward.</param>
 /// <param name="script">The exported one.</param>
 /// <param name="call">How <paramref name="script"/> is called.</param>
-internal sealed class ScriptProof(nn.Module module, Func<object?[], object?> forward, jit.ScriptModule script, ScriptCall call)
+/// <param name="own">What messages end with: which modules have a form that is not of these libraries.</param>
+internal sealed class ScriptProof(nn.Module module, Func<object?[], object?> forward, jit.ScriptModule script, ScriptCall call, string own)
 {
+    private readonly Tensor random = get_rng_state();
+    private List<Tensor> initial = [];
     private readonly List<ModuleTensor> buffers = [.. ModuleTensors.All(module).Where(tensor => !tensor.IsParameter)];
 
     /// <returns>The largest absolute difference.</returns>
-    /// <exception cref="ArgumentException">The example shows nothing.</exception>
+    /// <exception cref="ArgumentException">The model does not take the example, or the example shows nothing.</exception>
     /// <exception cref="InvalidOperationException">The two differ.</exception>
     public double Run(object?[] example)
     {
         using var scope = NewDisposeScope();
         using var gradients = no_grad();
-        var (modes, saved, random) = (Modes(), Values(), get_rng_state());
+        var modes = Modes();
+        initial = Values();
         try
         {
             module.eval();
             script.eval();
-            var expected = Model(example);
-            CheckShown(expected);
-            var difference = Compare(example, expected, "on the example", random);
-            foreach (var other in new[] { ScriptExample.OtherBatch(example), ScriptExample.OtherSize(example) }.OfType<object?[]>())
-            {
-                if (Accepted(other) is { } result)
-                {
-                    difference = Math.Max(difference, Compare(other, result, $"on {ScriptExample.Describe(other)}", random));
-                }
-            }
-
-            return Math.Max(difference, InTraining(example, random));
+            var difference = Compare(example, "on the example", isExample: true)!.Value;
+            var (batch, size) = (ScriptExample.OtherBatch(example), ScriptExample.OtherSize(example));
+            var withBatch = batch is null ? null : Compare(batch, $"on one row more than the example, {ScriptExample.Describe(batch)}");
+            var withSize = size is null ? null : Compare(size, $"on a larger image made of the example, {ScriptExample.Describe(size)}");
+            module.train();
+            script.train();
+            var inTraining = (withBatch is null ? null : Compare(batch!, $"in training mode, {Inputs(batch!)}"))   // batch norm refuses a batch of one
+                ?? Compare(example, $"in training mode, {Inputs(example)}");
+            return new[] { difference, withBatch, withSize, inTraining }.Max()!.Value;
         }
         finally
         {
             modes.ForEach(part => part.module.train(part.training));   // parents come before their children
-            Restore(saved);
+            Restore();
             set_rng_state(random);
         }
     }
 
-    /// <summary>Batch norm refuses a batch of one, so the larger batch comes first.</summary>
-    private double InTraining(object?[] example, Tensor random)
+    /// <summary>The largest difference, or null where the model does not take the input, which is no fault of the form.</summary>
+    private double? Compare(object?[] input, string where, bool isExample = false)
     {
-        module.train();
-        script.train();
-        foreach (var input in new[] { ScriptExample.OtherBatch(example), example }.OfType<object?[]>())
+        set_rng_state(random);
+        List<ScriptResult> actual;
+        try
         {
-            set_rng_state(random);
-            if (Accepted(input) is { } expected)
-            {
-                return Compare(input, expected, $"on {ScriptExample.Describe(input)} in training mode", random);
-            }
+            actual = Script(input);
+        }
+        catch (Exception e) when (e is ExternalException or NotImplementedException)
+        {
+            return Refuses(input, isExample)
+                ? null
+                : throw new InvalidOperationException($"the TorchScript form fails {where}: {ScriptLoader.Message(e)}{own}", e);
         }
 
-        return 0;
-    }
-
-    private double Compare(object?[] input, IReadOnlyList<ScriptResult> expected, string where, Tensor random)
-    {
         set_rng_state(random);   // so dropout drops the same
-        var actual = Script(input, where);
-        var difference = ScriptResult.Difference(expected, actual, where);
-        if (difference.Error is null)
+        if (Accepted(input, isExample) is not { } expected)
         {
-            return difference.Largest;
+            return null;
         }
 
-        // Only values of a model that gives others each time may differ.
-        return difference.InValuesOnly && IsRandom(input, expected, where) ? 0 : throw new InvalidOperationException(difference.Error);
+        if (isExample)
+        {
+            CheckShown(expected);
+        }
+
+        var difference = ScriptResult.Difference(expected, actual, where);
+        return difference.Error is null ? difference.Largest
+            : difference.InValuesOnly && IsRandom(input, expected, where) ? 0
+            : throw new InvalidOperationException(difference.Error + own);
     }
 
+    /// <summary>Only values of a model that gives others each time may differ.</summary>
     private bool IsRandom(object?[] input, IReadOnlyList<ScriptResult> expected, string where) =>
         Enumerable.Range(0, 8).Any(_ => ScriptResult.Difference(expected, Model(input), where).Error is not null);
 
-    /// <summary>What the model computes, or null where it does not take this input.</summary>
-    private IReadOnlyList<ScriptResult>? Accepted(object?[] input)
+    /// <summary>Whether the C# forward refuses what the script refused. TorchSharp lets some C++ exceptions through, which end the
+    /// process, so it runs where the loader runs.</summary>
+    private bool Refuses(object?[] input, bool isExample)
+    {
+        try
+        {
+            ScriptLoader.Guard(() =>
+            {
+                using var scope = NewDisposeScope();
+                using var gradients = no_grad();
+                return Model(input).Count;
+            });
+            return false;
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)   // the input is our idea, and what a model refuses is its own
+        {
+            Restore();   // the thread may have stopped in the middle
+            return isExample ? throw NotTaken(input, e) : true;
+        }
+    }
+
+    private List<ScriptResult>? Accepted(object?[] input, bool isExample)
     {
         try
         {
             return Model(input);
         }
-        catch (Exception e) when (e is not OutOfMemoryException)   // the input is our idea, and what a model refuses is its own
+        catch (ExternalException e) when (isExample)
+        {
+            throw NotTaken(input, e);
+        }
+        catch (Exception e) when (!isExample && e is not OutOfMemoryException)
         {
             return null;
         }
     }
 
+    private static ArgumentException NotTaken(object?[] input, Exception e) =>
+        new($"the C# forward does not take the example, {Inputs(input)}: {ScriptLoader.Message(e)}", "example", e);
+
+    private static string Inputs(object?[] input) => $"on {ScriptExample.Describe(input)}";
+
     private List<ScriptResult> Model(object?[] input)
     {
-        var saved = Values();
         try
         {
             var outputs = ScriptResult.Outputs(forward(ScriptExample.Copy(input)));
@@ -104,20 +136,21 @@ internal sealed class ScriptProof(nn.Module module, Func<object?[], object?> for
         }
         finally
         {
-            Restore(saved);
+            Restore();
         }
     }
 
-    private List<ScriptResult> Script(object?[] input, string where)
+    private List<ScriptResult> Script(object?[] input)
     {
+        var saved = script.named_buffers().Select(buffer => (buffer.buffer, value: buffer.buffer.clone())).ToList();
         try
         {
             var outputs = ScriptResult.Outputs(call.Invoke(script, ScriptExample.Copy(input)));
             return [.. outputs, .. Changed(script.named_buffers())];
         }
-        catch (Exception e) when (e is ExternalException or NotImplementedException)
+        finally
         {
-            throw new InvalidOperationException($"the TorchScript form fails {where}: {ScriptLoader.Message(e)}", e);
+            saved.ForEach(buffer => buffer.buffer.copy_(buffer.value));
         }
     }
 
@@ -141,9 +174,9 @@ internal sealed class ScriptProof(nn.Module module, Func<object?[], object?> for
 
     private List<Tensor> Values() => [.. buffers.Select(buffer => buffer.Value.clone())];
 
-    private void Restore(List<Tensor> values)
+    private void Restore()
     {
-        foreach (var (buffer, value) in buffers.Zip(values))
+        foreach (var (buffer, value) in buffers.Zip(initial))
         {
             buffer.Value.copy_(value);
         }

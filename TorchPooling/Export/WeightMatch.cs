@@ -33,6 +33,9 @@ internal sealed class WeightMatch
     /// <summary>A line for each name of either side that fits nothing on the other.</summary>
     public IReadOnlyList<string> Left => left;
 
+    /// <summary>Both sides have tensors, and none goes where another is: names with a prefix, or a file of another model.</summary>
+    public bool NothingFits => fitting.Count == 0 && file.Count > 0 && left.Count > 0;
+
     /// <summary>Finds the source of one tensor of the module, which may have several names.</summary>
     private void Place(ModuleTensor[] aliases)
     {

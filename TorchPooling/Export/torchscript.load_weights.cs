@@ -18,7 +18,7 @@ public static partial class torchscript
     /// what fits is copied.</param>
     /// <returns>A line for each tensor that was left out, with the reason; none where <paramref name="strict"/>.</returns>
     /// <exception cref="InvalidDataException">The file is no TorchScript file or, where <paramref name="strict"/>, does not fit
-    /// the module; the message lists every missing and unexpected name and every difference in shape or dtype.</exception>
+    /// the module; the message lists every missing and unexpected name and every difference in shape or dtype. Or nothing of it fits.</exception>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be read, or is a folder.</exception>
@@ -41,6 +41,11 @@ public static partial class torchscript
         {
             throw new InvalidDataException(
                 $"{path} does not fit the module {module.GetType().Name}, nothing was copied:\n  {string.Join("\n  ", match.Left)}");
+        }
+
+        if (match.NothingFits)
+        {
+            throw new InvalidDataException($"nothing of {path} fits the module {module.GetType().Name}:\n  {string.Join("\n  ", match.Left)}");
         }
 
         foreach (var (name, target, source) in match.Fitting)

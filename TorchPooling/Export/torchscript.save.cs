@@ -8,6 +8,8 @@ namespace TorchPooling;
 /// <summary>Takes TorchSharp models out of .NET: files that PyTorch, C++ libtorch and TorchSharp load, run and train.</summary>
 public static partial class torchscript
 {
+    private const string Functions = " (functions are those of ATen: torch.relu(x), torch.conv2d(…); torch.nn.functional is not there)";
+
     /// <summary>Writes <paramref name="module"/> as a TorchScript file that proved to compute the same.</summary>
     /// <remarks>
     /// <para>Modules of this library, those of TorchSharp, every module that implements <see cref="IScriptable"/> and those
@@ -18,15 +20,16 @@ public static partial class torchscript
     /// <para>The file is loaded again and compared with the C# forward: in eval mode on the example, on one row more, and on a
     /// larger image, if the model takes them; in training mode with its buffers after the step. What is random is compared
     /// where both draw the same numbers. The file appears under <paramref name="path"/> only if all agree to the rounding of
-    /// the dtype, whole or not at all. Random numbers, buffers and modes of the model are left as they were.</para>
+    /// the dtype, whole or not at all. What the example does not reach, a branch for another mask say, and gradients are not
+    /// compared. The C# forward runs about five times; random numbers, buffers and modes are left as they were.</para>
     /// <para>A forward may take and give tensors, numbers, None, and tuples and lists of them. TorchSharp cannot pass tuples to
     /// TorchScript: where the example has one, the file has a method <c>forward_flat</c>, too, that takes their items.</para>
     /// </remarks>
     /// <param name="module">The model.</param>
     /// <param name="path">The file to write; an existing one is replaced at the end.</param>
-    /// <param name="example">An input of the model, on its device.</param>
+    /// <param name="example">An input of the model, on its device; a small one is enough.</param>
     /// <returns>The largest absolute difference of all outputs that were compared.</returns>
-    /// <exception cref="ArgumentException">The model turns <paramref name="example"/> into nothing, or into NaN or infinity.</exception>
+    /// <exception cref="ArgumentException">The model does not take <paramref name="example"/>, or turns it into nothing, NaN or infinity.</exception>
     /// <exception cref="NotSupportedException">A module in it has no TorchScript form; the message names it.</exception>
     /// <exception cref="InvalidOperationException">The TorchScript form does not compile, fails, or computes something else.</exception>
     /// <exception cref="IOException">The file cannot be written, for instance on a full disk.</exception>
@@ -84,7 +87,7 @@ public static partial class torchscript
             ScriptArchive.Write(draft, classes);
             using var scope = NewDisposeScope();   // a ScriptModule does not dispose its parameters
             using var script = Load(draft, classes, ScriptCall.Leaves(example).OfType<Tensor>().FirstOrDefault()?.device ?? CPU);
-            var difference = new ScriptProof(module, forward, script, call).Run(example);
+            var difference = new ScriptProof(module, forward, script, call, classes.OwnForms).Run(example);
             File.Move(draft, path, overwrite: true);
             return difference;
         }
@@ -103,17 +106,28 @@ public static partial class torchscript
         }
         catch (ExternalException e)
         {
-            var message = ScriptLoader.Message(e);
+            var message = Address().Replace(ScriptLoader.Message(e), "");
             var place = Line().Match(message) is { Success: true } line
                 ? classes.Place(int.Parse(line.Groups[1].ValueSpan, CultureInfo.InvariantCulture))
-                : "a module";
-            var hint = message.Contains("'__call__'", StringComparison.Ordinal) ? " (a child is called as self.child.forward(x))"
-                : message.Contains("attribute lookup is not defined on builtin", StringComparison.Ordinal) || message.Contains("undefined value F", StringComparison.Ordinal)
-                    ? " (functions are torch.relu(x), torch.conv2d(…), those of torch.nn.functional are not there)"
-                    : "";
-            throw new InvalidOperationException($"the TorchScript source of {place} does not compile{hint}: {message}", e);
+                : ("a module", "");
+            throw new InvalidOperationException($"the TorchScript source of {place.Item1} does not compile{Hint(message, place.Item2)}: {message}", e);
         }
     }
+
+    /// <summary>What to do about frequent mistakes.</summary>
+    private static string Hint(string message, string members) => new[]
+    {
+        ("'__call__'", " (a child is called as self.child.forward(x))"),
+        ("'__getitem__'", " (a child of a ModuleList or ModuleDict is called as getattr(self.blocks, \"0\").forward(x), each by itself)"),
+        ("is not iterable", " (a child of a ModuleList or ModuleDict is called as getattr(self.blocks, \"0\").forward(x), each by itself)"),
+        ("object has no attribute or method", $" (it has {members}: RegisterComponents() finds children, parameters and buffers, settings are the second argument of ScriptDefinition)"),
+        ("attribute lookup is not defined on builtin", Functions),
+        ("undefined value F", Functions),
+        ("Expected a value of type 'float' for argument", " (an attribute given as int is an int, and no float)"),
+    }.FirstOrDefault(hint => message.Contains(hint.Item1, StringComparison.Ordinal)).Item2 ?? "";
+
+    [GeneratedRegex(@" \(of Python compilation unit at: 0x[0-9a-f]+\)|\. Did you forget to initialize an attribute in __init__\(\)\?")]
+    private static partial Regex Address();
 
     [GeneratedRegex("File \"code/__torch__.py\", line (\\d+)")]
     private static partial Regex Line();
