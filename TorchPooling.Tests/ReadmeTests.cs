@@ -14,6 +14,7 @@ public partial class ReadmeTests
     [InlineData("export")]
     [InlineData("return")]
     [InlineData("residual")]
+    [InlineData("register")]
     public void The_code_of_the_README_is_the_code_below(string name) =>
         Assert.Contains($"```csharp\n{Code(name)}```", Readme, StringComparison.Ordinal);
 
@@ -78,6 +79,18 @@ public partial class ReadmeTests
     }
 
     [Fact]
+    public void What_cannot_be_changed_is_registered()
+    {
+        using var scope = NewDisposeScope();
+
+        // <register>
+        torchscript.register<Theirs>(module => new("def forward(self, x: Tensor) -> Tensor:\n    return x * self.factor", ("factor", module.Factor)));
+        // </register>
+
+        torchscript.save(new Theirs(), "theirs.pt", rand(2, 3));
+    }
+
+    [Fact]
     public void The_table_of_what_is_exported_is_true()
     {
         var rows = Rows().Matches(Readme).ToDictionary(row => row.Groups[1].Value, row => Names().Matches(row.Groups[2].Value).Select(name => name.Groups[1].Value).ToHashSet());
@@ -109,6 +122,13 @@ public partial class ReadmeTests
 
     [GeneratedRegex("`([A-Z][A-Za-z0-9]+)`")]
     private static partial Regex Names();
+}
+
+internal sealed class Theirs() : nn.Module<Tensor, Tensor>(nameof(Theirs))
+{
+    public double Factor => 3;
+
+    public override Tensor forward(Tensor x) => x * Factor;
 }
 
 // <residual>
