@@ -68,7 +68,7 @@ public class WholeFileTests
         Assert.InRange(new FileInfo(folder.File("m.pt")).Length, 4L * 138_357_544, 4L * 138_357_544 + 100_000);
     }
 
-    private static string[] Drafts(TemporaryFolder folder) => Directory.GetFiles(folder.Path, ".m.pt.*");
+    private static string[] Drafts(TemporaryFolder folder) => Directory.GetFiles(folder.Path, ".torchscript-*");
 
     /// <summary>A test that needs a disk of its own, which not every Linux lets users mount.</summary>
     private sealed class SmallDiskFactAttribute : FactAttribute

@@ -51,13 +51,20 @@ internal sealed class Pickle
     /// <summary>The first mentioned of several tensors that are one memory: weights tied through different wrappers.</summary>
     private unsafe Tensor Original(Tensor tensor)
     {
-        if (tensor.device_type != DeviceType.CPU || !tensor.is_contiguous() || tensor.numel() == 0)
+        if (tensor.device_type != DeviceType.CPU || tensor.numel() == 0)
         {
             return tensor;
         }
 
-        var address = (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(tensor.bytes));
-        var key = (address, tensor.dtype, string.Join(',', tensor.shape), tensor.requires_grad);
+        using var scope = NewDisposeScope();
+        var first = tensor.detach();
+        for (var d = 0; d < tensor.dim(); d++)
+        {
+            first = first.narrow(d, 0, 1);
+        }
+
+        var address = (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(first.bytes));
+        var key = (address, tensor.dtype, $"{string.Join(',', tensor.shape)}/{string.Join(',', tensor.stride())}", tensor.requires_grad);
         return originals.TryAdd(key, tensor) ? tensor : originals[key];
     }
 

@@ -42,11 +42,35 @@ internal sealed class ScriptCall
     public static object? Map(object? value, Func<Tensor, Tensor> change) => value switch
     {
         Tensor tensor => change(tensor),
-        ITuple tuple => Activator.CreateInstance(tuple.GetType(), [.. Enumerable.Range(0, tuple.Length).Select(i => Map(tuple[i], change))]),
-        Tensor[] tensors => tensors.Select(change).ToArray(),
-        IEnumerable<Tensor> tensors => tensors.Select(change).ToList(),
+        ITuple tuple => Tuple(tuple.GetType(), [.. Enumerable.Range(0, tuple.Length).Select(i => Map(tuple[i], change))]),
+        Array array => Filled(Array.CreateInstance(array.GetType().GetElementType()!, array.Length), array, change),
+        IList list => Filled((IList)Activator.CreateInstance(typeof(List<>).MakeGenericType(Element(list)))!, list, change),
         _ => value,
     };
+
+    private static Type Element(IList list) =>
+        list.GetType().GetInterfaces().First(type => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IList<>)).GetGenericArguments()[0];
+
+    private static IList Filled(IList copy, IList items, Func<Tensor, Tensor> change)
+    {
+        for (var i = 0; i < items.Count; i++)
+        {
+            if (copy is Array)
+            {
+                copy[i] = Map(items[i], change);
+            }
+            else
+            {
+                copy.Add(Map(items[i], change));
+            }
+        }
+
+        return copy;
+    }
+
+    /// <summary>A tuple of eight and more holds the others in one of its own.</summary>
+    private static object Tuple(Type type, object?[] items) => Activator.CreateInstance(
+        type, items.Length < 8 ? items : [.. items[..7], Tuple(type.GetGenericArguments()[7], items[7..])])!;
 
     private static bool Passes(object? value) => value is null or Tensor or bool or int or long or float or double or IEnumerable<Tensor>;
 

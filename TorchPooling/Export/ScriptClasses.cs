@@ -19,6 +19,7 @@ internal sealed class ScriptClasses
     private readonly StringBuilder source = new();
     private readonly List<(int FirstLine, string Place, string Members)> places = [];
     private readonly List<string> own = [];
+    private readonly HashSet<nn.Module> entered = new(ReferenceEqualityComparer.Instance);
     private int lines;
 
     /// <param name="root">The model.</param>
@@ -56,7 +57,12 @@ internal sealed class ScriptClasses
             return known;
         }
 
-        var place = $"{(path.Length == 0 ? "the model" : path)} ({module.GetType().FullName})";
+        var place = $"{(path.Length == 0 ? "the model" : path)} ({module.GetType()})";
+        if (!entered.Add(module))
+        {
+            throw Refused(place, "it contains itself");
+        }
+
         var definition = Definition(module, place);
         var tensors = ModuleTensors.Own(module).ToLookup(tensor => tensor.IsParameter, tensor => Tensor(tensor.Name, tensor.Value, place));
         List<Member> parameters = [.. tensors[true]], buffers = [.. tensors[false]];
@@ -109,7 +115,9 @@ internal sealed class ScriptClasses
             throw new InvalidOperationException($"{place} could not say its TorchScript form: {e.Message}", e);
         }
 
-        return definition ?? throw new NotSupportedException($"{place} has no TorchScript form: implement {nameof(IScriptable)} or register one");
+        return definition is not null ? definition
+            : module is IScriptable ? throw Refused(place, $"its {nameof(IScriptable.script)}() gives null")
+            : throw new NotSupportedException($"{place} has no TorchScript form: implement {nameof(IScriptable)} or register one");
     }
 
     private static void CheckNames(List<Member> members, IReadOnlyList<string> methods, string place)
@@ -120,8 +128,9 @@ internal sealed class ScriptClasses
         }
     }
 
-    private static Member Tensor(string name, Tensor value, string place) => Pickle.StorageOf(value.dtype) is null
-        ? throw Refused(place, $"'{name}' is a tensor of {value.dtype}")
+    private static Member Tensor(string name, Tensor value, string place) =>
+        value.is_sparse ? throw Refused(place, $"'{name}' is a sparse tensor")
+        : Pickle.StorageOf(value.dtype) is null ? throw Refused(place, $"'{name}' is a tensor of {value.dtype}")
         : new(ScriptNames.Of(name), "Tensor", value);
 
     private static NotSupportedException Refused(string place, string why, Exception? inner = null) =>

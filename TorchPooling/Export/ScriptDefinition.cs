@@ -20,13 +20,18 @@ public sealed partial class ScriptDefinition
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(attributes);
-        this.source = source.ReplaceLineEndings("\n").Trim('\n');
+        if (attributes.Any(attribute => string.IsNullOrEmpty(attribute.name)))
+        {
+            throw new ArgumentException("expected a name for every attribute", nameof(attributes));
+        }
+
+        this.source = Dedented(source.ReplaceLineEndings("\n").Trim('\n'));
         this.attributes = [.. attributes];
         methods = [.. Method().Matches(this.source).Select(match => match.Groups[1].Value)];
         if (!methods.Contains("forward"))
         {
             throw new ArgumentException(
-                $"expected TorchScript source with a method 'def forward(self, …)', from the first column and without a class around it, got '{this.source.Split('\n')[0]}'", nameof(source));
+                $"expected TorchScript source with a method 'def forward(self, …)' and no class around it, got '{this.source.Split('\n')[0]}'", nameof(source));
         }
     }
 
@@ -48,6 +53,12 @@ public sealed partial class ScriptDefinition
 
     /// <summary>A module that holds others and computes nothing.</summary>
     internal static ScriptDefinition Container { get; } = new();
+
+    private static string Dedented(string source)
+    {
+        var indent = source.Length - source.TrimStart(' ').Length;
+        return string.Join('\n', source.Split('\n').Select(line => line[Math.Min(indent, line.Length - line.TrimStart(' ').Length)..]));
+    }
 
     [GeneratedRegex(@"^def\s+(\w+)\s*\(\s*self\b", RegexOptions.Multiline)]
     private static partial Regex Method();

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace TorchPooling;
@@ -28,6 +29,8 @@ internal static class ScriptExample
 
     /// <summary>The shapes of the tensors, for messages.</summary>
     public static string Describe(object?[] example) => string.Join(", ", Tensors(example).Select(tensor => Check.Shape(tensor)));
+
+    public static bool IsOnCpu(object?[] example) => Tensors(example).All(tensor => tensor.device_type == DeviceType.CPU);
 
     private static bool IsMap(Tensor tensor) => tensor.dim() > 2 && tensor.numel() > 0;
 

@@ -11,7 +11,7 @@ internal static partial class ScriptNames
     [
         "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else",
         "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise",
-        "return", "try", "while", "with", "yield",
+        "return", "try", "while", "with", "yield", "__annotations__", "__parameters__", "__buffers__",
     ];
 
     /// <summary>The name in the file: itself where it can be, <c>lambda_</c> for a keyword, <c>gr_u00f6_u00dfe</c> for größe.</summary>

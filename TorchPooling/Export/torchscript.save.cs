@@ -8,6 +8,8 @@ namespace TorchPooling;
 /// <summary>Takes TorchSharp models out of .NET: files that PyTorch, C++ libtorch and TorchSharp load, run and train.</summary>
 public static partial class torchscript
 {
+    private static readonly Lock OneAtATime = new();   // modes, buffers and random numbers of a model may be shared with another
+
     private const string Functions = " (functions are those of ATen: torch.relu(x), torch.conv2d(…); torch.nn.functional is not there)";
 
     /// <summary>Writes <paramref name="module"/> as a TorchScript file that proved to compute the same.</summary>
@@ -21,7 +23,9 @@ public static partial class torchscript
     /// larger image, if the model takes them; in training mode with its buffers after the step. What is random is compared
     /// where both draw the same numbers. The file appears under <paramref name="path"/> only if all agree to the rounding of
     /// the dtype, whole or not at all. What the example does not reach, a branch for another mask say, and gradients are not
-    /// compared. The C# forward runs about five times; random numbers, buffers and modes are left as they were.</para>
+    /// compared. The C# forward runs about five times on copies of the example, in the caller's gradient mode; random numbers, buffers and
+    /// modes are left as they were, so nothing else may use the model meanwhile, nor stand between a forward and its
+    /// backward.</para>
     /// <para>A forward may take and give tensors, numbers, None, and tuples and lists of them. TorchSharp cannot pass tuples to
     /// TorchScript: where the example has one, the file has a method <c>forward_flat</c>, too, that takes their items.</para>
     /// </remarks>
@@ -79,21 +83,24 @@ public static partial class torchscript
             throw new DirectoryNotFoundException($"no folder {folder} to write {path} to");
         }
 
-        var call = new ScriptCall(example);
-        var classes = new ScriptClasses(module, call.Methods);
-        var draft = Path.Combine(folder, $".{Path.GetFileName(path)}.{Path.GetRandomFileName()}");
-        try
+        lock (OneAtATime)
         {
-            ScriptArchive.Write(draft, classes);
             using var scope = NewDisposeScope();   // a ScriptModule does not dispose its parameters
-            using var script = Load(draft, classes, ScriptCall.Leaves(example).OfType<Tensor>().FirstOrDefault()?.device ?? CPU);
-            var difference = new ScriptProof(module, forward, script, call, classes.OwnForms).Run(example);
-            File.Move(draft, path, overwrite: true);
-            return difference;
-        }
-        finally
-        {
-            File.Delete(draft);
+            var call = new ScriptCall(example);
+            var classes = new ScriptClasses(module, call.Methods);
+            var draft = Path.Combine(folder, $".torchscript-{Path.GetRandomFileName()}");
+            try
+            {
+                ScriptArchive.Write(draft, classes);
+                using var script = Load(draft, classes, ScriptCall.Leaves(example).OfType<Tensor>().FirstOrDefault()?.device ?? CPU);
+                var difference = new ScriptProof(module, forward, script, call, classes.OwnForms).Run(example);
+                File.Move(draft, path, overwrite: true);
+                return difference;
+            }
+            finally
+            {
+                File.Delete(draft);
+            }
         }
     }
 

@@ -78,18 +78,18 @@ internal static class EmbeddingForms
 
     private static Settings Observe(Tensor weight, Func<Tensor, Tensor> look)
     {
-        var (maxNorm, normType) = ObserveNorm(weight, look);
         var (padding, scaled, sparse) = ObserveGradient(weight.requires_grad_(true), look);
+        var (maxNorm, normType) = padding == 0 && weight.size(0) == 1 ? (null, 2) : ObserveNorm(weight, look, padding == 0 ? 1 : 0);
         return new(maxNorm, normType, padding, scaled, sparse);
     }
 
     /// <summary>A far too long row comes back with the largest length allowed, and with two equal entries it tells the norm.</summary>
-    private static (double? MaxNorm, double NormType) ObserveNorm(Tensor weight, Func<Tensor, Tensor> look)
+    private static (double? MaxNorm, double NormType) ObserveNorm(Tensor weight, Func<Tensor, Tensor> look, long number)
     {
         const double Long = 4096;   // exact in every dtype
         using var gradients = no_grad();
-        using var first = zeros(1, dtype: ScalarType.Int64, device: weight.device);
-        var row = weight[0];
+        using var first = full(1, number, dtype: ScalarType.Int64, device: weight.device);
+        var row = weight[number];
         row.zero_();
         row[0] = Long;
         var length = look(first)[0, 0].ToDouble();
