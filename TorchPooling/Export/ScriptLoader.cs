@@ -13,7 +13,7 @@ namespace TorchPooling;
 /// </remarks>
 internal static unsafe partial class ScriptLoader
 {
-    private const int StackSize = 64 << 20;   // source and data nest, and libtorch recurses over them
+    private const int StackSize = 512 << 20;   // reserved, not used: libtorch recurses over source and data (see SourceDepth)
     private const int CatchInVtable = 4;   // of std::type_info: after two destructors and two questions
     private const int WhatInVtable = 2;   // of std::exception: after two destructors
 
