@@ -9,6 +9,7 @@ using static TorchSharp.torch;
 namespace TorchPooling.Tests.Samples;
 
 /// <summary>The sample as a user runs it, on few drawn pictures.</summary>
+[Collection(nameof(AloneCollection))]
 public sealed partial class DistributedTests : IDisposable
 {
     private static readonly string Interpreter = Environment.GetEnvironmentVariable("TORCHPOOLING_PYTHON") ?? "/usr/bin/python3";

@@ -5,6 +5,7 @@ using PlaceRecognition.Commands;
 namespace TorchPooling.Tests.Samples;
 
 /// <summary>The sample as a user runs it, on a small world.</summary>
+[Collection(nameof(AloneCollection))]
 public class PlaceRecognitionTests
 {
     private static readonly string[] Small = ["--quick", "--pooling", "netvlad,avg", "--queries-per-epoch", "12", "--image-size", "36x48"];
@@ -167,7 +168,14 @@ public class PlaceRecognitionTests
         File.WriteAllText(folder.File("model.pt"), "garbage");
         var (code, error) = await Run(["evaluate", "--model", folder.File("model.pt")]);
         Assert.Equal(1, code);
-        Assert.Contains("model.pt is no TorchScript file", error, StringComparison.Ordinal);
+        Assert.Contains("--model: " + folder.File("model.pt") + " is no TorchScript file: it is no zip archive, it starts with \"garbage\"", error, StringComparison.Ordinal);
+        (code, error) = await Run(["evaluate", "--model", folder.Path]);
+        Assert.Equal(1, code);
+        Assert.Contains("--model: ", error, StringComparison.Ordinal);
+        Assert.Contains(folder.Path, error, StringComparison.Ordinal);
+        (code, error) = await Run(["evaluate", "--model", folder.File("none.pt")]);
+        Assert.Equal(1, code);
+        Assert.Contains("--model: no file " + folder.File("none.pt"), error, StringComparison.Ordinal);
 
         Directory.CreateDirectory(folder.File("run"));
         File.WriteAllText(folder.File("run/checkpoint"), "garbage");

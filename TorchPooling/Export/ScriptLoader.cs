@@ -1,6 +1,5 @@
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
-using static TorchSharp.torch;
 
 namespace TorchPooling;
 
@@ -13,7 +12,7 @@ namespace TorchPooling;
 /// </remarks>
 internal static unsafe partial class ScriptLoader
 {
-    private const int StackSize = 64 << 20;   // source and data nest, and libtorch recurses over them
+    private const int StackSize = 512 << 20;   // reserved, not used: libtorch recurses over source and data (see SourceDepth)
     private const int CatchInVtable = 4;   // of std::type_info: after two destructors and two questions
     private const int WhatInVtable = 2;   // of std::exception: after two destructors
 
@@ -40,20 +39,6 @@ internal static unsafe partial class ScriptLoader
 
         attempt.ThrowIfFailed();
         return result!;
-    }
-
-    /// <summary>Loads a module on this thread, in its dispose scope, after a guarded attempt on another showed that it can be.</summary>
-    /// <exception cref="ExternalException">C++ code threw; the message is libtorch's.</exception>
-    public static T Load<T>(Func<T> load)
-        where T : jit.ScriptModule
-    {
-        Guard(() =>
-        {
-            using var scope = NewDisposeScope();
-            load().Dispose();
-            return true;
-        });
-        return load();
     }
 
     /// <summary>libtorch's message without its C++ stack.</summary>

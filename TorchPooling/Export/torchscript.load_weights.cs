@@ -26,7 +26,7 @@ public static partial class torchscript
     public static IReadOnlyList<string> load_weights(nn.Module module, string path, bool strict = true)
     {
         ArgumentNullException.ThrowIfNull(module);
-        return Load(path, () =>
+        return Read(path, () =>
         {
             using var gradients = no_grad();
             using var scope = NewDisposeScope();

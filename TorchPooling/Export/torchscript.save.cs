@@ -109,7 +109,7 @@ public static partial class torchscript
     {
         try
         {
-            return ScriptLoader.Load(() => jit.load(draft, device));
+            return ScriptLoader.Guard(() => jit.load(draft, device));
         }
         catch (ExternalException e)
         {

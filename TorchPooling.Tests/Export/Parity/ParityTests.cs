@@ -32,7 +32,7 @@ public class ParityTests
             item.Save(module, folder.File("m.pt"), item.As(dtype));
             foreach (var training in new[] { false, true })
             {
-                using var script = jit.load(folder.File("m.pt"));
+                using var script = torchscript.load(folder.File("m.pt"));
                 module.train(training);
                 script.train(training);
                 var call = new ScriptCall(item.As(dtype));
@@ -72,10 +72,6 @@ public class ParityTests
         }
     }
 }
-
-/// <summary>All tests of a process draw from one generator, so those that compare draws run alone.</summary>
-[CollectionDefinition(nameof(AloneCollection), DisableParallelization = true)]
-public class AloneCollection;
 
 /// <summary>The same for what draws random numbers: the file draws the same.</summary>
 [Collection(nameof(AloneCollection))]

@@ -1,5 +1,5 @@
-using System.Runtime.InteropServices;
 using PlaceRecognition.Data;
+using TorchPooling;
 using static TorchSharp.torch;
 
 namespace PlaceRecognition.Commands;
@@ -11,18 +11,17 @@ internal sealed class LoadedModel : IDisposable
 
     public LoadedModel(string path)
     {
-        if (!File.Exists(path))
-        {
-            throw new UserException($"--model: no file {path}");
-        }
-
         try
         {
-            script = jit.load<Tensor, Tensor>(path);
+            script = torchscript.load<Tensor, Tensor>(path);
         }
-        catch (ExternalException e)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new UserException($"--model: {path} is no TorchScript file: {e.Message.Split('\n')[0]}", e);
+            throw new UserException($"--model: no file {path}", e);
+        }
+        catch (Exception e) when (e is InvalidDataException or UnauthorizedAccessException)
+        {
+            throw new UserException($"--model: {e.Message}", e);
         }
 
         script.eval();
