@@ -72,7 +72,8 @@ internal sealed class ScriptCall
     private static object Tuple(Type type, object?[] items) => Activator.CreateInstance(
         type, items.Length < 8 ? items : [.. items[..7], Tuple(type.GetGenericArguments()[7], items[7..])])!;
 
-    private static bool Passes(object? value) => value is null or Tensor or bool or int or long or float or double or IEnumerable<Tensor>;
+    private static bool Passes(object? value) =>
+        value is null or Tensor or bool or int or long or float or double || (value is IEnumerable<Tensor?> list && list.All(item => item is not null));
 
     /// <summary>What a method that takes items is called with for this argument: None says itself.</summary>
     private static IEnumerable<object?> Items(object? value) => Leaves(value).Where(leaf => leaf is not null);

@@ -51,6 +51,26 @@ internal static class ScriptForms
     public static (string, object?)[] Absent(params (string name, Tensor? value)[] members) =>
         [.. members.Where(member => member.value is null).Select(member => (member.name, (object?)null))];
 
+    /// <summary>Runs what tries a module out and may change its weights, and leaves these as they were.</summary>
+    public static T Restored<T>(IReadOnlyList<Tensor> weights, Func<T> body)
+    {
+        using var scope = NewDisposeScope();
+        var saved = weights.Select(weight => (weight, value: weight.detach().clone(), weight.requires_grad)).ToList();
+        try
+        {
+            return body();
+        }
+        finally
+        {
+            using var gradients = no_grad();
+            foreach (var (weight, value, trainable) in saved)
+            {
+                weight.copy_(value);
+                weight.requires_grad_(trainable);
+            }
+        }
+    }
+
     /// <summary>One number for each of <paramref name="count"/> dimensions, where TorchSharp may hold one for all or none.</summary>
     public static long[] Each(long[]? sizes, int count, long otherwise = 0) => sizes switch
     {

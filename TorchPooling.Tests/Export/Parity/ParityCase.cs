@@ -37,6 +37,11 @@ internal sealed record ParityCase(
         name, create, [x, y, z], (m, path, v) => torchscript.save((nn.Module<T1, T2, T3, TResult>)m, path, (T1)v[0]!, (T2)v[1]!, (T3)v[2]!),
         (m, v) => ((nn.Module<T1, T2, T3, TResult>)m).call((T1)v[0]!, (T2)v[1]!, (T3)v[2]!));
 
+    public static ParityCase Of<T1, T2, T3, T4, TResult>(string name, Func<nn.Module<T1, T2, T3, T4, TResult>> create, T1 w, T2 x, T3 y, T4 z) => new(
+        name, create, [w, x, y, z],
+        (m, path, v) => torchscript.save((nn.Module<T1, T2, T3, T4, TResult>)m, path, (T1)v[0]!, (T2)v[1]!, (T3)v[2]!, (T4)v[3]!),
+        (m, v) => ((nn.Module<T1, T2, T3, T4, TResult>)m).call((T1)v[0]!, (T2)v[1]!, (T3)v[2]!, (T4)v[3]!));
+
     public nn.Module CreateIn(ScalarType dtype)
     {
         var module = Create();

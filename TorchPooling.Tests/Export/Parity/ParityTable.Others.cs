@@ -26,6 +26,10 @@ internal static partial class ParityTable
         yield return Of("Embedding scaled by frequency", () => nn.Embedding(7, 5, scale_grad_by_freq: true), words);
         yield return Of("Embedding with sparse gradients", () => nn.Embedding(7, 5, padding_idx: 0, sparse: true), words);
         yield return Of("Embedding, frozen", () => nn.Embedding_from_pretrained(Draw(7, 5)), words);
+        yield return Of("Embedding of one row", () => nn.Embedding(1, 5, scale_grad_by_freq: true, padding_idx: 0, max_norm: 0.5), words * 0);
+        yield return Of("Embedding of one column", () => nn.Embedding(7, 1, max_norm: 0.1, norm_type: 3), words);
+        yield return Of("EmbeddingBag of bounded rows, the first padding", () => nn.EmbeddingBag(7, 5, max_norm: 0.3, padding_index: 0), words, null, null);
+        yield return Of("Embedding bounded in its largest entry", () => nn.Embedding(7, 5, max_norm: 0.3, norm_type: double.PositiveInfinity), words);
         foreach (var mode in Enum.GetValues<EmbeddingBagMode>())
         {
             yield return Of($"EmbeddingBag {mode}", () => nn.EmbeddingBag(7, 5, mode: mode), words, null, null);
@@ -51,6 +55,9 @@ internal static partial class ParityTable
         yield return Of("RNN", () => nn.RNN(4, 6), sequence, one);
         yield return Of("RNN of relu", () => nn.RNN(4, 6, 2, nn.NonLinearities.ReLU, bidirectional: true), sequence, state);
         yield return Of("RNN, batch first, without a state", () => nn.RNN(4, 6, batchFirst: true), sequence, null!);
+        yield return Of("LSTM of zeros", () => Zeroed(nn.LSTM(2, 1, 2)), Draw(3, 5, 2), null);
+        yield return Of("RNN of one hidden unit", () => nn.RNN(2, 1, 2, nn.NonLinearities.ReLU), Draw(3, 5, 2), Draw(2, 5, 1));
+        yield return Of("RNN of zeros", () => Zeroed(nn.RNN(2, 1, 2)), Draw(3, 5, 2), Draw(2, 5, 1));
         yield return Of("LSTMCell", () => nn.LSTMCell(4, 6), Draw(5, 4), (Draw(5, 6), Draw(5, 6)));
         yield return Of("LSTMCell without bias", () => nn.LSTMCell(4, 6, bias: false), Draw(5, 4), (Draw(5, 6), Draw(5, 6)));
         yield return Of("GRUCell", () => nn.GRUCell(4, 6), Draw(5, 4), Draw(5, 6));
@@ -80,6 +87,13 @@ internal static partial class ParityTable
             yield return Of($"BCEWithLogitsLoss {reduction}", () => nn.BCEWithLogitsLoss(null, reduction, weights), x, chances);
             yield return Of($"PoissonNLLLoss {reduction}", () => nn.PoissonNLLLoss(false, true, 1e-4f, reduction), positive, positive + 1);
             yield return Of($"MarginRankingLoss {reduction}", () => nn.MarginRankingLoss(0.2, reduction), x, y, sign);
+            yield return Of($"TripletMarginLoss {reduction}", () => nn.TripletMarginLoss(0.7, 2, 1e-3, true, reduction), x, y, x * 0.9 + 0.3);
+            yield return Of($"MultiLabelSoftMarginLoss {reduction}", () => nn.MultiLabelSoftMarginLoss(null, reduction), x, chances.round());
+            yield return Of($"GaussianNLLLoss {reduction}", () => nn.GaussianNLLLoss(true, 0.2f, reduction), x, y, positive);
+            yield return Of(
+                $"CTCLoss {reduction}", () => nn.CTCLoss(1, true, reduction), Draw(7, 2, 5).log_softmax(2), words,
+                tensor(new long[] { 7, 6 }).DetachFromDisposeScope(), tensor(new long[] { 3, 2 }).DetachFromDisposeScope())
+                with { Differentiable = 0 };   // libtorch 2.10 and PyTorch 1.13 agree only on the gradient before log_softmax
             yield return Of($"CosineEmbeddingLoss {reduction}", () => nn.CosineEmbeddingLoss(0.2, reduction), x, y, sign.select(1, 0));
         }
     }
@@ -98,4 +112,16 @@ internal static partial class ParityTable
 
     private static IEnumerable<ParityCase> Own() => Registry.Cases.Select(item =>
         Of($"TorchPooling {item.Name}", item.Create, Draw(2, item.Channels, 9, 8)));
+
+    private static T Zeroed<T>(T module)
+        where T : nn.Module
+    {
+        using var gradients = no_grad();
+        foreach (var parameter in module.parameters())
+        {
+            parameter.zero_();
+        }
+
+        return module;
+    }
 }

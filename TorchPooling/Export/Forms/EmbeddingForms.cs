@@ -20,7 +20,7 @@ internal static class EmbeddingForms
 
     private static ScriptDefinition Table(Embedding embedding)
     {
-        var settings = Restored(embedding.weight!, () => Observe(embedding.weight!, embedding.forward));
+        var settings = ScriptForms.Restored([embedding.weight!], () => Observe(embedding.weight!, embedding.forward));
         return new(
             "def forward(self, x: Tensor) -> Tensor:\n" + (settings.MaxNorm is null ? "" : Renorm)
             + "    return torch.embedding(self.weight, x, self.padding_idx, self.scale_grad_by_freq, self.sparse)",
@@ -30,7 +30,7 @@ internal static class EmbeddingForms
     private static ScriptDefinition Bag(EmbeddingBag bag)
     {
         var weight = bag.weight!;
-        var (settings, mode, last) = Restored(weight, () =>
+        var (settings, mode, last) = ScriptForms.Restored([weight], () =>
         {
             var last = IncludesLastOffset(bag, weight);
             var settings = Observe(weight, indices => bag.forward(indices, arange(indices.size(0) + (last ? 1 : 0), device: weight.device), null));
@@ -58,23 +58,6 @@ internal static class EmbeddingForms
         ("scale_grad_by_freq", settings.ScaleByFrequency), ("sparse", settings.Sparse),
         .. settings.MaxNorm is null ? Array.Empty<(string, object?)>() : [("max_norm", settings.MaxNorm), ("norm_type", settings.NormType)],
     ];
-
-    /// <summary>Runs what looks rows up, and may change them, and leaves the table as it was.</summary>
-    private static T Restored<T>(Tensor weight, Func<T> body)
-    {
-        using var scope = NewDisposeScope();
-        var (saved, trainable) = (weight.detach().clone(), weight.requires_grad);
-        try
-        {
-            return body();
-        }
-        finally
-        {
-            using var gradients = no_grad();
-            weight.copy_(saved);
-            weight.requires_grad_(trainable);
-        }
-    }
 
     private static Settings Observe(Tensor weight, Func<Tensor, Tensor> look)
     {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -33,7 +34,50 @@ internal static class LossForms
             "margin_ranking_loss(x1, x2, y, self.margin, self.reduction)", m.reduction, ("margin", m.margin)));
         ScriptForms.Add<CosineEmbeddingLoss>(m => Three(
             "cosine_embedding_loss(x1, x2, y, self.margin, self.reduction)", m.reduction, ("margin", m.margin)));
+        ScriptForms.Add<TripletMarginLoss>(m => new(
+            """
+            def forward(self, anchor: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
+                return torch.triplet_margin_loss(anchor, positive, negative, self.margin, self.p, self.eps, self.swap, self.reduction)
+            """,
+            ("margin", m.margin), ("p", (double)m.p), ("eps", Eps(m)), ("swap", Swap(m)), ("reduction", (long)m.reduction)));
+        ScriptForms.Add<CTCLoss>(m => new(
+            """
+            def forward(self, log_probs: Tensor, targets: Tensor, input_lengths: Tensor, target_lengths: Tensor) -> Tensor:
+                return torch.ctc_loss(log_probs, targets, input_lengths, target_lengths, self.blank, self.reduction, self.zero_infinity)
+            """,
+            ("blank", m.blank), ("zero_infinity", m.zero_infinity), ("reduction", (long)m.reduction)));
+        ScriptForms.Add<MultiLabelSoftMarginLoss>(m => new(
+            $"""
+            def forward(self, x: Tensor, y: Tensor) -> Tensor:
+                loss = -(y * torch.log_sigmoid(x) + (1 - y) * torch.log_sigmoid(-x))
+                {(m.weight is null ? "" : "loss = loss * self.weight")}
+                return {Reduced("loss.mean(-1)", m.reduction)}
+            """,
+            ("weight", m.weight)));
+        ScriptForms.Add<GaussianNLLLoss>(m => new(
+            $"""
+            def forward(self, x: Tensor, y: Tensor, variance: Tensor) -> Tensor:
+                n = x.size(0)
+                v = variance.reshape([n, -1]).detach().clamp_min(self.eps)
+                loss = 0.5 * (v.log() + (x.reshape([n, -1]) - y.reshape([n, -1])).square() / v).sum([1])
+                {(m.full ? "loss = loss + 0.5 * (x.numel() // n) * 1.8378770351409912  # log 2π" : "")}
+                return {Reduced("loss", m.reduction)}
+            """,
+            ("eps", (double)m.eps)));
     }
+
+    private static string Reduced(string losses, nn.Reduction reduction) => reduction switch
+    {
+        nn.Reduction.Mean => losses + ".mean()",
+        nn.Reduction.Sum => losses + ".sum()",
+        _ => losses,
+    };
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_eps")]
+    private static extern double Eps(TripletMarginLoss loss);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_swap")]
+    private static extern bool Swap(TripletMarginLoss loss);
 
     private static ScriptDefinition Of(string call, nn.Reduction reduction, params (string, object?)[] attributes) => new(
         $"def forward(self, x: Tensor, y: Tensor) -> Tensor:\n    return torch.{call}", [("reduction", (long)reduction), .. attributes]);

@@ -73,22 +73,24 @@ internal static class RecurrentForms
     private static (string, object?)[] Biases(nn.Module cell) =>
         cell.get_parameter("bias_ih") is null ? [("bias_ih", null), ("bias_hh", null)] : [];
 
-    /// <summary>Only tanh gives negative states, and only it keeps large inputs within 1.</summary>
-    private static string Nonlinearity(nn.Module module, Func<Tensor, Tensor> forward)
+    /// <summary>Only relu goes beyond 1.</summary>
+    private static string Nonlinearity(nn.Module module, Func<Tensor, Tensor> forward) => Tried(module, () =>
     {
-        using var scope = NewDisposeScope();
-        using var gradients = no_grad();
         var weight = module.parameters().First();
-        var input = 1000 * ones([1, weight.size(1)], dtype: weight.dtype, device: weight.device);
-        if (module is RNN)
-        {
-            input = input.unsqueeze(0);
-        }
+        var input = 1000 * ones(module is RNN ? [1, 1, weight.size(1)] : [1, weight.size(1)], dtype: weight.dtype, device: weight.device);
+        return forward(input).max().ToDouble() > 1 ? "relu" : "tanh";
+    });
 
-        var outputs = cat([forward(input), forward(-input)]);
-        return outputs.min().ToDouble() < 0 ? "tanh"
-            : outputs.max().ToDouble() > 1 ? "relu"
-            : throw new NotSupportedException("its weights do not show whether it takes tanh or relu");
+    /// <summary>Tries a module out with weights that let everything through.</summary>
+    private static T Tried<T>(nn.Module module, Func<T> body)
+    {
+        Tensor[] weights = [.. module.parameters()];
+        return ScriptForms.Restored(weights, () =>
+        {
+            using var gradients = no_grad();
+            Array.ForEach(weights, weight => weight.fill_(0.5));
+            return body();
+        });
     }
 
     /// <summary>The settings of a recurrent layer, off the names and shapes of its parameters and the shape of its state.</summary>
@@ -108,22 +110,23 @@ internal static class RecurrentForms
         /// <param name="state">From an input to the last hidden state (layers, N, hidden).</param>
         public static Shape Of(nn.Module module, Func<Tensor, Tensor> state)
         {
-            using var scope = NewDisposeScope();
-            using var gradients = no_grad();
             var weights = module.named_parameters().ToList();
             var names = weights.Select(w => w.name).ToList();
             var layers = names.Count(name => name.StartsWith("weight_hh_l", StringComparison.Ordinal) && !name.EndsWith("_reverse", StringComparison.Ordinal));
-            var first = weights[0].parameter;
-            var input = ones([2, 3, first.size(1)], dtype: first.dtype, device: first.device);
-            var batchFirst = state(input).size(1) == 2;
-            if (layers > 1 && Drops(module, () => state(input)))
+            var (first, hidden) = (weights[0].parameter, weights[1].parameter.size(1));
+            var (batchFirst, drops) = Tried(module, () =>
+            {
+                var input = ones([2, 64, first.size(1)], dtype: first.dtype, device: first.device);
+                return (state(input).size(1) == 2, layers > 1 && Drops(module, () => state(input)));
+            });
+            if (drops)
             {
                 throw new NotSupportedException("TorchSharp does not tell the dropout between its layers: register a form that states it");
             }
 
             return new(
                 string.Join(", ", names.Select(name => $"self.{name}")), names.Contains("bias_ih_l0"), layers, names.Contains("weight_hh_l0_reverse"),
-                weights[1].parameter.size(1), batchFirst);
+                hidden, batchFirst);
         }
 
         private static bool Drops(nn.Module module, Func<Tensor> state)

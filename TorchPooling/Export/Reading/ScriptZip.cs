@@ -1,7 +1,7 @@
-using Microsoft.Win32.SafeHandles;
 using System.Buffers;
 using System.IO.Compression;
 using System.IO.Hashing;
+using Microsoft.Win32.SafeHandles;
 
 namespace TorchPooling;
 
