@@ -1,6 +1,4 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Text.RegularExpressions;
 using static TorchSharp.torch;
 
 namespace TorchPooling;
@@ -9,8 +7,6 @@ namespace TorchPooling;
 public static partial class torchscript
 {
     private static readonly Lock OneAtATime = new();   // modes, buffers and random numbers of a model may be shared with another
-
-    private const string Functions = " (functions are those of ATen: torch.relu(x), torch.conv2d(…); torch.nn.functional is not there)";
 
     /// <summary>Writes <paramref name="module"/> as a TorchScript file that proved to compute the same.</summary>
     /// <remarks>
@@ -23,9 +19,9 @@ public static partial class torchscript
     /// larger image, if the model takes them; in training mode with its buffers after the step. What is random is compared
     /// where both draw the same numbers. The file appears under <paramref name="path"/> only if all agree to the rounding of
     /// the dtype, whole or not at all. What the example does not reach, a branch for another mask say, and gradients are not
-    /// compared. The C# forward runs about five times on copies of the example, in the caller's gradient mode; random numbers, buffers and
-    /// modes are left as they were, so nothing else may use the model meanwhile, nor stand between a forward and its
-    /// backward.</para>
+    /// compared. The C# forward runs about five times on copies of the example, in the caller's gradient mode. Random
+    /// numbers, buffers and modes are left as they were (rows that an Embedding with max_norm looks up become bounded, as in
+    /// every forward); nothing else may use the model meanwhile, and no forward may wait for its backward.</para>
     /// <para>A forward may take and give tensors, numbers, None, and tuples and lists of them. TorchSharp cannot pass tuples to
     /// TorchScript: where the example has one, the file has a method <c>forward_flat</c>, too, that takes their items.</para>
     /// </remarks>
@@ -113,29 +109,7 @@ public static partial class torchscript
         }
         catch (ExternalException e)
         {
-            var message = Address().Replace(ScriptLoader.Message(e), "");
-            var place = Line().Match(message) is { Success: true } line
-                ? classes.Place(int.Parse(line.Groups[1].ValueSpan, CultureInfo.InvariantCulture))
-                : ("a module", "");
-            throw new InvalidOperationException($"the TorchScript source of {place.Item1} does not compile{Hint(message, place.Item2)}: {message}", e);
+            throw CompileError.Of(e, classes);
         }
     }
-
-    /// <summary>What to do about frequent mistakes.</summary>
-    private static string Hint(string message, string members) => new[]
-    {
-        ("'__call__'", " (a child is called as self.child.forward(x))"),
-        ("'__getitem__'", " (a child of a ModuleList or ModuleDict is called as getattr(self.blocks, \"0\").forward(x), each by itself)"),
-        ("is not iterable", " (a child of a ModuleList or ModuleDict is called as getattr(self.blocks, \"0\").forward(x), each by itself)"),
-        ("object has no attribute or method", $" (it has {members}: RegisterComponents() finds children, parameters and buffers, settings are the second argument of ScriptDefinition)"),
-        ("attribute lookup is not defined on builtin", Functions),
-        ("undefined value F", Functions),
-        ("Expected a value of type 'float' for argument", " (an attribute given as int is an int, and no float)"),
-    }.FirstOrDefault(hint => message.Contains(hint.Item1, StringComparison.Ordinal)).Item2 ?? "";
-
-    [GeneratedRegex(@" \(of Python compilation unit at: 0x[0-9a-f]+\)|\. Did you forget to initialize an attribute in __init__\(\)\?")]
-    private static partial Regex Address();
-
-    [GeneratedRegex("File \"code/__torch__.py\", line (\\d+)")]
-    private static partial Regex Line();
 }

@@ -93,7 +93,8 @@ internal static partial class ParityTable
             yield return Of(
                 $"CTCLoss {reduction}", () => nn.CTCLoss(1, true, reduction), Draw(7, 2, 5).log_softmax(2), words,
                 tensor(new long[] { 7, 6 }).DetachFromDisposeScope(), tensor(new long[] { 3, 2 }).DetachFromDisposeScope())
-                with { Differentiable = 0 };   // libtorch 2.10 and PyTorch 1.13 agree only on the gradient before log_softmax
+                with
+            { Differentiable = 0 };   // libtorch 2.10 and PyTorch 1.13 agree only on the gradient before log_softmax
             yield return Of($"CosineEmbeddingLoss {reduction}", () => nn.CosineEmbeddingLoss(0.2, reduction), x, y, sign.select(1, 0));
         }
     }
