@@ -7,6 +7,47 @@ namespace TorchPooling.Tests.Export;
 public class LoadTests
 {
     [Fact]
+    public void Divisions_by_a_fraction_are_none_by_zero()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        torchscript.save(new ProofTests.Formed(x => x.remainder(0.5), "x % 0.5"), folder.File("m.pt"), rand(2, 3) + 1);
+        using var script = torchscript.load<Tensor, Tensor>(folder.File("m.pt"));
+        Tolerance.AssertClose(full(1, 0.25f), script.call(full(1, 1.75f)));
+    }
+
+    [PyTorchFact]
+    public void What_PyTorch_writes_for_ordinary_modules_is_loaded()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        Python.Run(
+            """
+            import sys, tempfile, importlib.util, torch
+            folder = sys.argv[1]
+            source = "import torch\nfrom typing import Any, Dict, List, Optional\n"
+            source += "class Settings(torch.nn.Module):\n    cfg: Dict[str, Any]\n    def __init__(self):\n        super().__init__()\n        self.cfg = {'a': [1, 2], 'b': (1, 2), 'c': {'q': 1}}\n        self.k = 1\n"
+            source += "    @property\n    def pr(self) -> int:\n        return self.k\n    @pr.setter\n    def pr(self, v: int): self.k = v\n"
+            source += "    def forward(self, x):\n        return x + len(self.cfg) + self.pr\n"
+            source += "class Choice(torch.nn.Module):\n    def forward(self, x, k: int = 2, d: torch.device = torch.device('cpu')):\n        if k == 0:\n            return x\n"
+            source += "".join(f"        elif k == {i}:\n            return x + {i}\n" for i in range(1, 130)) + "        return x.to(d)\n"
+            source += "class Unet(torch.nn.Module):\n    def __init__(self, depth):\n        super().__init__()\n        self.model = torch.nn.Sequential(torch.nn.ReLU(), Unet(depth - 1)) if depth else torch.nn.Identity()\n"
+            source += "    def forward(self, x):\n        return self.model(x) + 1\n"
+            open(folder + "/modules.py", "w").write(source)
+            spec = importlib.util.spec_from_file_location("modules", folder + "/modules.py")
+            modules = importlib.util.module_from_spec(spec); sys.modules["modules"] = modules; spec.loader.exec_module(modules)
+            for name, module in ("settings", modules.Settings()), ("choice", modules.Choice()), ("unet", modules.Unet(9)):
+                torch.jit.script(module).save(f"{folder}/{name}.pt")
+            """, folder.Path);
+        foreach (var (name, expected) in new[] { ("settings", 5f), ("choice", 3), ("unet", 11) })
+        {
+            var script = torchscript.load(folder.File(name + ".pt"));
+            Tolerance.AssertClose(full(1, expected), (Tensor)script.forward(ones(1)), where: name);
+            ScriptLoader.Release(script);
+        }
+    }
+
+    [Fact]
     public void What_was_saved_is_loaded_in_every_form_and_outlives_the_scope_that_it_was_loaded_in()
     {
         using var folder = new TemporaryFolder();

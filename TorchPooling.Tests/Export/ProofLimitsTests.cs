@@ -7,7 +7,7 @@ namespace TorchPooling.Tests.Export;
 [Collection(nameof(AloneCollection))]
 public class ProofLimitsTests
 {
-    public static TheoryData<string> WrongBesideRandom => ["training", "buffer", "dropout", "one of two"];
+    public static TheoryData<string> WrongBesideRandom => ["training", "buffer", "dropout", "forgotten", "one of two"];
 
     [Theory]
     [MemberData(nameof(WrongBesideRandom))]
@@ -16,6 +16,7 @@ public class ProofLimitsTests
         {
             "training" => nn.Sequential(new ProofTests.Formed(x => x * 2, "x * 3 if self.training else x * 2"), nn.Dropout(0.1)),
             "buffer" => nn.Sequential(new Norm("add_(5)"), nn.Dropout(0.1)),
+            "forgotten" => new ProofTests.Formed(x => nn.functional.dropout(x, 0.5, true), "x * 1"),
             "dropout" => new ProofTests.Formed(x => nn.functional.dropout(x, 0.5, true), "torch.dropout(x, 0.9, True)"),
             _ => new ProofTests.Formed(x => cat([x * 2, rand_like(x)]), "torch.cat([x * 3, torch.rand_like(x)])"),
         }),
@@ -54,6 +55,43 @@ public class ProofLimitsTests
     {
         Saves(new ProofTests.Formed(x => cat([x, full_like(x, -1e9)]), "torch.cat([x * 1.5 + 7.0, torch.full_like(x, -1e9)])"), rand(2, 3), "computes something else");
         Saves(new ProofTests.Formed(x => cat([x, full_like(x, -1e9)]), "torch.cat([x, torch.full_like(x, -1e9)])"), rand(2, 3));
+    }
+
+    [Fact]
+    public void Small_values_are_compared_by_their_size()
+    {
+        Saves(new ProofTests.Formed(x => x * 1e-12, "x * 1.01e-12"), rand(2, 3) + 1, "computes something else");
+        Saves(new ProofTests.Formed(x => x * 1e-12, "x * 1e-12"), rand(2, 3) + 1);
+    }
+
+    [Fact]
+    public void Conjugated_and_negated_views_travel_as_what_they_are()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        var model = new Own();
+        model.register_buffer("turned", complex(rand(3), rand(3)).conj());
+        model.register_buffer("below", complex(rand(3), rand(3)).conj().imag);
+        torchscript.save(model, folder.File("m.pt"), rand(2, 3));
+        using var script = torchscript.load(folder.File("m.pt"));
+        var buffers = script.named_buffers().ToDictionary(b => b.name, b => b.buffer);
+        Assert.All(model.named_buffers(), b => Assert.True((b.buffer - buffers[b.name]).abs().max().item<float>() == 0, b.name));
+    }
+
+    [Fact]
+    public void Deep_nesting_is_exported_and_comes_back_in_no_time()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        nn.Module<Tensor, Tensor> model = nn.Linear(2, 2);
+        for (var depth = 0; depth < 20; depth++)
+        {
+            model = nn.Sequential(model);
+        }
+
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        torchscript.save(model, folder.File("m.pt"), rand(1, 2));
+        Assert.InRange(clock.Elapsed.TotalSeconds, 0, 20);   // Dispose alone would take minutes
     }
 
     [Fact]

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
 namespace TorchPooling;
@@ -30,8 +29,15 @@ public static partial class torchscript
         {
             using var gradients = no_grad();
             using var scope = NewDisposeScope();
-            using var script = jit.load(path, CPU);
-            return Copy(new WeightMatch(module, script), module, path, strict);
+            var script = jit.load(path, CPU);
+            try
+            {
+                return Copy(new WeightMatch(module, script), module, path, strict);
+            }
+            finally
+            {
+                ScriptLoader.Release(script);
+            }
         });
     }
 
@@ -48,16 +54,17 @@ public static partial class torchscript
             throw new InvalidDataException($"nothing of {path} fits the module {module.GetType().Name}:\n  {string.Join("\n  ", match.Left)}");
         }
 
-        foreach (var (name, target, source) in match.Fitting)
+        foreach (var (name, target, _) in match.Fitting)
         {
-            try
+            if (target.shape.Zip(target.stride()).Any(d => d.First > 1 && d.Second == 0))
             {
-                target.copy_(source.reshape(target.shape));
+                throw new InvalidOperationException($"{name} of the module cannot be written to, as elements of it share memory; nothing was copied");
             }
-            catch (ExternalException e)
-            {
-                throw new InvalidOperationException($"{name} of the module cannot be written to: {ScriptLoader.Message(e)}", e);
-            }
+        }
+
+        foreach (var (_, target, source) in match.Fitting)
+        {
+            target.copy_(source.reshape(target.shape));
         }
 
         return match.Left;

@@ -17,7 +17,7 @@ public static partial class torchscript
     /// <c>lambda_</c> for lambda, <c>gr_u00f6_u00dfe</c> for größe.</para>
     /// <para>The file is loaded again and compared with the C# forward: in eval mode on the example, on one row more, and on a
     /// larger image, if the model takes them; in training mode with its buffers after the step. What is random is compared
-    /// where both draw the same numbers. The file appears under <paramref name="path"/> only if all agree to the rounding of
+    /// where both draw the same numbers; where not, only its shapes are, and that both are random. The file appears under <paramref name="path"/> only if all agree to the rounding of
     /// the dtype, whole or not at all. What the example does not reach, a branch for another mask say, and gradients are not
     /// compared. The C# forward runs about five times on copies of the example, in the caller's gradient mode. Random
     /// numbers, buffers and modes are left as they were (rows that an Embedding with max_norm looks up become bounded, as in
@@ -81,20 +81,26 @@ public static partial class torchscript
 
         lock (OneAtATime)
         {
-            using var scope = NewDisposeScope();   // a ScriptModule does not dispose its parameters
+            using var scope = NewDisposeScope();
             var call = new ScriptCall(example);
             var classes = new ScriptClasses(module, call.Methods);
             var draft = Path.Combine(folder, $".torchscript-{Path.GetRandomFileName()}");
+            jit.ScriptModule? script = null;
             try
             {
                 ScriptArchive.Write(draft, classes);
-                using var script = Load(draft, classes, ScriptCall.Leaves(example).OfType<Tensor>().FirstOrDefault()?.device ?? CPU);
+                script = Load(draft, classes, ScriptCall.Leaves(example).OfType<Tensor>().FirstOrDefault()?.device ?? CPU);
                 var difference = new ScriptProof(module, forward, script, call, classes.OwnForms).Run(example);
                 File.Move(draft, path, overwrite: true);
                 return difference;
             }
             finally
             {
+                if (script is not null)
+                {
+                    ScriptLoader.Release(script);
+                }
+
                 File.Delete(draft);
             }
         }

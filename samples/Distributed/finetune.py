@@ -1,8 +1,8 @@
 """Fine-tunes a TorchScript classifier on a folder of images with DistributedDataParallel.
 
     python3 finetune.py --model model.pt --data FOLDER --out finetuned.pt                   one process
-    torchrun --nproc-per-node 8 finetune.py --model ...                                     one machine
-    torchrun --nnodes 4 --nproc-per-node 8 --rdzv-backend c10d --rdzv-endpoint HOST:29500 \\
+    torchrun --nproc_per_node 8 finetune.py --model ...                                     one machine
+    torchrun --nnodes 4 --nproc_per_node 8 --rdzv_backend c10d --rdzv_endpoint HOST:29500 \\
         finetune.py --model ...                                                             on each of four machines
 
 Without torchrun: the same command for every rank, with RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR and MASTER_PORT set.
@@ -89,8 +89,9 @@ def check_same_data(data):
     """Ranks that make different numbers of steps would wait for each other for ever."""
     seen = [None] * WORLD
     dist.all_gather_object(seen, (data.classes, len(data)))
-    if seen[RANK] != seen[0]:
-        fail(f"--data: rank 0 has {seen[0][1]} images of {seen[0][0]}, this rank {len(data)} of {data.classes}")
+    for rank, (classes, count) in enumerate(seen):   # all ranks see all, so all end alike
+        if (classes, count) != seen[0]:
+            fail(f"--data: rank 0 has {seen[0][1]} images of {seen[0][0]}, rank {rank} {count} of {classes}")
 
 
 def train(model, data, device, args):

@@ -76,13 +76,17 @@ internal sealed class ScriptProof(nn.Module module, Func<object?[], object?> for
 
         var difference = ScriptResult.Difference(expected, actual, where);
         return difference.Error is null ? difference.Largest
-            : difference.InValuesOnly && !drawAlike && IsRandom(input, expected, where) ? 0
+            : difference.InValuesOnly && !drawAlike && AreRandom(input, expected, actual, where) ? 0
             : throw new InvalidOperationException(difference.Error + own);
     }
 
-    /// <summary>Only values of a model that gives others each time may differ, where the two did not draw the same numbers.</summary>
-    private bool IsRandom(object?[] input, IReadOnlyList<ScriptResult> expected, string where) =>
-        Enumerable.Range(0, 8).Any(_ => ScriptResult.Difference(expected, Model(input), where).Error is not null);
+    /// <summary>Only values of a model and a form that both give others each time may differ, where they did not draw the same
+    /// numbers.</summary>
+    private bool AreRandom(object?[] input, List<ScriptResult> expected, List<ScriptResult> actual, string where) =>
+        Varies(expected, () => Model(input), where) && Varies(actual, () => Script(input), where);
+
+    private static bool Varies(List<ScriptResult> once, Func<List<ScriptResult>> again, string where) =>
+        Enumerable.Range(0, 8).Any(_ => ScriptResult.Difference(once, again(), where).Error is not null);
 
     /// <summary>Whether the C# forward refuses what the script refused. TorchSharp lets some C++ exceptions through, which end the
     /// process, so it runs where the loader runs.</summary>

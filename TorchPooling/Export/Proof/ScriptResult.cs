@@ -16,7 +16,7 @@ internal sealed record ScriptResult(string Name, Tensor? Value)
     }
 
     /// <summary>A buffer as it is now.</summary>
-    public static ScriptResult Buffer(string name, Tensor value) => new($"buffer {name}", value.clone().cpu());
+    public static ScriptResult Buffer(string name, Tensor value) => new($"buffer {name}", value.cpu().resolve_conj().resolve_neg().clone());
 
     /// <summary>The largest absolute difference, or what is wrong.</summary>
     public static (double Largest, string? Error, bool InValuesOnly) Difference(
@@ -64,7 +64,7 @@ internal sealed record ScriptResult(string Name, Tensor? Value)
         var gap = (ours - theirs).abs().to(ScalarType.Float64).nan_to_num(double.PositiveInfinity).masked_fill(same, 0);
         var sizes = ours.abs().to(ScalarType.Float64).nan_to_num(0, 0, 0);
         var shown = sizes.masked_select(sizes.gt(0));
-        var typical = shown.numel() == 0 ? Smallest : Math.Max(Smallest, shown.median().ToDouble());
+        var typical = shown.numel() == 0 ? Smallest : shown.median().ToDouble();
         var allowed = sizes.clamp_min(typical).mul(Tolerance(expected.Value.dtype));
         var excess = gap - allowed;
         if (excess.max().ToDouble() <= 0)
@@ -85,7 +85,7 @@ internal sealed record ScriptResult(string Name, Tensor? Value)
     private static Tensor? AsTensor(object? leaf) => leaf switch
     {
         null => null,
-        Tensor value => value.detach().cpu().clone(),   // it may be a buffer of the model
+        Tensor value => value.detach().cpu().resolve_conj().resolve_neg().clone(),   // it may be a buffer of the model
         Scalar number => tensor(number.ToDouble()),
         _ => tensor(Convert.ToDouble(leaf, null)),
     };

@@ -151,6 +151,11 @@ internal sealed class PickleReader(string entry, byte[] bytes, PickleBuilder bui
 
     private void Build(object?[] call)
     {
+        if (call[0] is PickleName { Name: var name } && call[1] is not PickleDict)
+        {
+            throw new NotSupportedException($"holds an object of {name}, which runs code while it is loaded (__setstate__): TorchSharp's jit.load does that, from a source that you trust");
+        }
+
         Demand(call[0] is PickleName && call[1] is PickleDict, "it builds no object");
         Push(builder.Object(((PickleName)call[0]!).Name, (PickleDict)call[1]!));
     }

@@ -7,6 +7,7 @@ namespace TorchPooling;
 internal sealed class ScriptFile
 {
     private const long MaxValues = 1_000_000;
+    private const long MaxDisposals = 1 << 26;   // half a minute
     private const string NewVersion = ".data/version", OldVersion = "version";   // libtorch looks for the first, then for the other
 
     private readonly ScriptZip zip;
@@ -44,7 +45,7 @@ internal sealed class ScriptFile
         Demand(constants is PickleTuple { Items: var items } && items.All(item => item is PickleTensor), "is damaged: its constants are no tensors");
         var data = Pickle("data");
         Demand(data is PickleObject, "is no TorchScript file: its data is no module");
-        Demand(((PickleObject)data!).Size <= MaxValues && ((PickleObject)data).Disposals <= MaxValues, "has modules nested so deep that going through them would not end");
+        Demand(((PickleObject)data!).Size <= MaxValues && ((PickleObject)data).Disposals <= MaxDisposals, "has modules nested so deep that going through them takes minutes");
         new ScriptTypes(source).Check((PickleObject)data);
         Demand(source.Find(((PickleObject)data).ClassName)!.Kind == "Module", "is no TorchScript file: its data is no module");
         foreach (var name in zip.Entries.Keys.Where(name => name.EndsWith(".debug_pkl", StringComparison.OrdinalIgnoreCase)))

@@ -43,7 +43,13 @@ internal sealed class ScriptTypes(ScriptSource source)
 
     private bool Fits(object? value, TypeText type, string path, int depth) => depth <= MaxDepth && type.Name switch
     {
-        "Any" => value is not PickleObject and not PickleContainer and not PickleTuple,
+        "Any" => value switch
+        {
+            PickleObject => false,
+            PickleTuple tuple => tuple.Items.All(item => Fits(item, type, path, depth + 1)),
+            PickleContainer container => container.Type is { } tag && Fits(value, Parse(tag), path, depth + 1),
+            _ => true,
+        },
         "Tensor" => value is PickleTensor or null,
         "int" => value is long,
         "float" => value is double,

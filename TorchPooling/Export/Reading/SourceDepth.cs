@@ -4,7 +4,7 @@ namespace TorchPooling;
 /// every function and class in the middle of the one that names it first.</summary>
 internal sealed class SourceDepth
 {
-    private const int MaxBlocks = 100;   // as in Python
+    private const int MaxBlocks = 1000;   // PyTorch writes elif as a block in the block before
     private const int MaxTotal = 100_000;   // 4 KB of stack for each, ScriptLoader has 5
 
     private readonly Stack<(int Indent, int Branches)> blocks = [];

@@ -4,6 +4,8 @@ namespace TorchPooling;
 /// follows their numbers when it reports an error.</summary>
 internal static class SourcePlaces
 {
+    private const int Slack = 1000;   // PyTorch keeps the end of a text that it takes the indent off, and writes (0, 1) for none
+
     /// <summary>Checks what the entry <paramref name="name"/> holds.</summary>
     /// <exception cref="InvalidDataException">It leads out of the texts that it names.</exception>
     public static void Check(object? value, string name)
@@ -31,7 +33,7 @@ internal static class SourcePlaces
             PickleTuple { Items: [long, long, PickleTuple last] } => last,
             _ => null,
         };
-        return place is { Items: [var source, long start, long end] } && length(source) is { } all && start >= 0 && start <= end && end <= all + 1;   // libtorch writes (0, 1) for no text
+        return place is { Items: [var source, long start, long end] } && length(source) is { } all && start >= 0 && start <= end && start <= all && end <= all + Slack;
     }
 
     /// <summary>The length of the source (text, file name, first line).</summary>

@@ -14,7 +14,7 @@ internal static class SourceRules
             for (var i = 1; i < tokens.Length; i++)
             {
                 var called = tokens[i] == "(" && IsName(tokens[i - 1]) ? tokens[i - 1] : null;
-                if (line.First == "def" && i > 2 && called is not (null or "annotate"))
+                if (line.First == "def" && i > 2 && called is not (null or "annotate" or "device"))
                 {
                     throw Refused(entry, $"a default value of {tokens[1]} calls {called}, which would run while it is loaded");
                 }
@@ -29,7 +29,7 @@ internal static class SourceRules
 
     /// <summary><c>a % 0</c>, and <c>a // 0</c>, whose sign is two tokens.</summary>
     private static bool IsByZero(string[] tokens, int i) =>
-        tokens[i] == "0" && (tokens[i - 1] == "%" || (i > 1 && tokens[i - 1] == "/" && tokens[i - 2] == "/") || (i > 1 && tokens[i - 1] == "=" && tokens[i - 2] == "%"));
+        tokens[i] == "0" && (i + 1 == tokens.Length || tokens[i + 1] != ".") && (tokens[i - 1] == "%" || (i > 1 && tokens[i - 1] == "/" && tokens[i - 2] == "/") || (i > 1 && tokens[i - 1] == "=" && tokens[i - 2] == "%"));
 
     /// <summary>The last argument of a call where it is one token.</summary>
     private static string? LastArgument(string[] tokens, int open)

@@ -64,7 +64,7 @@ internal sealed class WeightMatch
 
     // TorchSharp makes the count of a batch norm in the dtype of its weights, PyTorch always as int64.
     private static bool Fits(string name, Tensor source, Tensor target) =>
-        (source.dtype == target.dtype || (name.Split('.')[^1] == Count && source.dim() == 0 && source.dtype == ScalarType.Int64))
+        (source.dtype == target.dtype || (name.Split('.')[^1] == Count && IsOneNumber(source)))
         && (source.shape.SequenceEqual(target.shape) || (IsOneNumber(source) && IsOneNumber(target)));
 
     /// <summary>Shape () or (1): PyTorch has written either for the same.</summary>

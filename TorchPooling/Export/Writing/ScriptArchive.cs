@@ -47,7 +47,7 @@ internal static class ScriptArchive
     {
         using var stream = Open(archive, name);
         using var scope = NewDisposeScope();
-        var flat = tensor.detach().cpu().contiguous().flatten();
+        var flat = tensor.detach().cpu().resolve_conj().resolve_neg().contiguous().flatten();
         flat = tensor.is_complex() ? flat.view_as_real().flatten() : flat;
         for (long start = 0; start < flat.numel(); start += ElementsAtOnce)
         {
