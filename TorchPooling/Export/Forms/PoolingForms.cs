@@ -73,9 +73,12 @@ internal static class PoolingForms
 
     private static ScriptDefinition Unpool(int d, long[] kernel, long[]? stride, long[]? padding)
     {
-        var (unpool, lift, lower) = d == 3 ? ("max_unpool3d(x, indices, size, self.stride, self.padding)", "", "")
-            : d == 2 ? ("max_unpool2d(x, indices, size)", "", "")
-            : ("max_unpool2d(x.unsqueeze(-1), indices.unsqueeze(-1), size + [1])", "", ".squeeze(-1)");
+        var unpool = d switch
+        {
+            1 => "max_unpool2d(x.unsqueeze(-1), indices.unsqueeze(-1), size + [1]).squeeze(-1)",
+            2 => "max_unpool2d(x, indices, size)",
+            _ => "max_unpool3d(x, indices, size, self.stride, self.padding)",
+        };
         return new(
             $"""
             def forward(self, x: Tensor, indices: Tensor, output_size: Optional[List[int]]=None) -> Tensor:
@@ -84,7 +87,7 @@ internal static class PoolingForms
                     size.append((x.size(d - {d}) - 1) * self.stride[d] - 2 * self.padding[d] + self.kernel_size[d])
                 if output_size is not None:
                     size = output_size[-{d}:]
-                return torch.{unpool}{lift}{lower}
+                return torch.{unpool}
             """,
             Window(d, kernel, stride, padding));
     }
