@@ -121,6 +121,14 @@ public class TorchScriptTests
         Assert.Equal(names.Select(name => name.Written + ".weight"), again.named_parameters().Select(p => p.name));
         var x = rand(3, 2);
         Tolerance.AssertClose(model.call(x), again.call(x));
+        var weights = model.parameters().Select(p => p.clone()).ToList();
+        using (no_grad())
+        {
+            Assert.All(model.parameters(), p => p.zero_());
+        }
+
+        Assert.Empty(torchscript.load_weights(model, folder.File("again.pt")));
+        Assert.All(model.parameters().Zip(weights), pair => Assert.True(pair.First.Equals(pair.Second)));
     }
 
     [Fact]
