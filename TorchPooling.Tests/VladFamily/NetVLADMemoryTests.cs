@@ -2,7 +2,7 @@ using System.Globalization;
 using TorchPooling.Tests.Build;
 using static TorchSharp.torch;
 
-namespace TorchPooling.Tests.Vlad;
+namespace TorchPooling.Tests.VladFamily;
 
 /// <summary>Measures the process, so nothing else may run beside it.</summary>
 [CollectionDefinition(nameof(NetVLADMemoryTests), DisableParallelization = true)]

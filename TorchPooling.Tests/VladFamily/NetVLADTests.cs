@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace TorchPooling.Tests.Vlad;
+namespace TorchPooling.Tests.VladFamily;
 
 public class NetVLADTests
 {
