@@ -27,6 +27,10 @@ public static class Registry
         new("NetVLAD", () => new NetVLAD(4, 3), TakesAnyChannels: false),
         new("NetVLAD with bias", () => new NetVLAD(4, 3, bias: true), TakesAnyChannels: false),
         new("NetVLAD of raw descriptors", () => new NetVLAD(2, 3, normalize_input: false), TakesAnyChannels: false),
+        new("GhostVLAD", () => new GhostVLAD(4, 2, 3), TakesAnyChannels: false),
+        new("GhostVLAD with bias", () => new GhostVLAD(3, 1, 3, normalize_input: false, bias: true), TakesAnyChannels: false),
+        new("VLAD", () => new Vlad(4, 3), TakesAnyChannels: false),
+        new("VLAD of raw descriptors, signed square root", () => new Vlad(2, 3, VladNormalization.SignedSqrt, normalize_input: false), TakesAnyChannels: false),
         new("VGG", () => new VggBackbone([[4], [6]], cut: VggCut.BeforeLastReLU), MinSize: 2, TakesAnyChannels: false),
         new("VGG with batch norm", () => new VggBackbone([[4, 4], [5]], batch_norm: true, pool: _ => nn.AvgPool2d(2)), MinSize: 4, TakesAnyChannels: false),
     ];

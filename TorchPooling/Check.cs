@@ -26,9 +26,76 @@ internal static class Check
     public static void FeatureMap(Tensor x, long channels, string name = "x")
     {
         FeatureMap(x, name);
-        if (x.size(1) != channels)
+        Channels(x, 1, channels, name);
+    }
+
+    /// <summary>Local descriptors of <paramref name="channels"/> numbers: a map (N, C, H, W) or a set (N, C, M), C, H, W, M ≥ 1.</summary>
+    public static void Descriptors(Tensor x, long channels, string name = "x")
+    {
+        ArgumentNullException.ThrowIfNull(x, name);
+        if (x.dim() is not (3 or 4) || x.shape.AsSpan(1).Contains(0))
         {
-            throw new ArgumentException($"expected {channels} channels, got a feature map {Shape(x)} with {x.size(1)}", name);
+            var found = x.dim() is 3 or 4 ? $" with C, H, W, M ≥ 1, got {Shape(x)}" : $", got {Describe(x)}";
+            throw new ArgumentException($"expected a feature map (N, C, H, W) or descriptors (N, C, M){found}", name);
+        }
+
+        FloatingPoint(x, name);
+        Channels(x, 1, channels, name);
+    }
+
+    /// <summary>A video (N, T, C, H, W) with T, C, H, W ≥ 1, whose C is <paramref name="channels"/>.</summary>
+    public static void Video(Tensor x, long channels, string name = "x")
+    {
+        ArgumentNullException.ThrowIfNull(x, name);
+        if (x.dim() != 5 || x.shape.AsSpan(1).Contains(0))
+        {
+            var found = x.dim() == 5 ? $" with T, C, H, W ≥ 1, got {Shape(x)}" : $", got {Describe(x)}";
+            throw new ArgumentException($"expected a video (N, T, C, H, W){found}", name);
+        }
+
+        FloatingPoint(x, name);
+        Channels(x, 2, channels, name);
+    }
+
+    /// <summary>bool or floating-point, (N, H, W) for a map, (N, M) for a set; or null.</summary>
+    public static void Mask(Tensor? mask, Tensor x)
+    {
+        if (mask is not null)
+        {
+            Exactly(mask, [x.size(0), .. x.shape[2..]], nameof(mask));
+            MaskType(mask, x);
+        }
+    }
+
+    /// <summary>bool or floating-point, (N, T) or (N, T, H, W) for a video; or null.</summary>
+    public static void VideoMask(Tensor? mask, Tensor x)
+    {
+        if (mask is not null)
+        {
+            Exactly(mask, mask.dim() == 2 ? [x.size(0), x.size(1)] : [x.size(0), x.size(1), x.size(3), x.size(4)], nameof(mask));
+            MaskType(mask, x);
+        }
+    }
+
+    private static void MaskType(Tensor mask, Tensor x)
+    {
+        if (mask.dtype != ScalarType.Bool && !mask.is_floating_point())
+        {
+            throw new ArgumentException($"expected a mask of bool or floating-point weights, got {mask.dtype} {Shape(mask)}", nameof(mask));
+        }
+
+        if (!SameDevice(mask, x))
+        {
+            throw new ArgumentException($"expected the mask on {x.device} as the descriptors, got {mask.device}", nameof(mask));
+        }
+    }
+
+    private static void Channels(Tensor x, int dim, long channels, string name)
+    {
+        if (x.size(dim) != channels)
+        {
+            var what = x.dim() switch { 3 => "descriptors", 4 => "a feature map", _ => "a video" };
+            throw new ArgumentException($"expected {channels} channels, got {what} {Shape(x)} with {x.size(dim)}", name);
         }
     }
 

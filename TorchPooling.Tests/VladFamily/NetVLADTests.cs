@@ -101,7 +101,8 @@ public class NetVLADTests
         var noise = randn([4000, 8], generator: generator) * 0.02;
         var points = true_centers.repeat(1000, 1) + noise;
         var layer = new NetVLAD(4, 8, bias: bias);
-        var alpha = layer.Initialize(points * 5);   // normalised inside
+        var start = layer.Initialize(points * 5);   // normalised inside
+        var alpha = start.Alpha;
 
         var centers = layer.state_dict()["centroids"];
         var nearest = cdist(true_centers, centers).min(1);
@@ -149,10 +150,10 @@ public class NetVLADTests
         var centers = layer.state_dict()["centroids"];
         Assert.True(cdist(points, centers).amin([1]).max().ToDouble() < 1e-5);
 
-        // A cluster that nothing is nearest to takes the point that is farthest from its centre.
-        var nearest = tensor(new long[] { 0, 0, 2 });
-        var means = KMeans.Means(tensor(new float[,] { { 0, 0 }, { 2, 0 }, { 9, 9 } }), nearest, tensor(new[] { 1f, 7, 3 }), 3);
-        Assert.Equal([1f, 0, 2, 0, 9, 9], means.data<float>().ToArray());
+        // Of two clusters that nothing is nearest to, each takes another of the points that are farthest from their centres.
+        var far = tensor(new float[,] { { 0, 0 }, { 2, 0 }, { 9, 9 }, { 9, 8 } });
+        var filled = KMeans.Filled(zeros(4, 2), tensor(new[] { 1f, 0, 3, 0 }), far, tensor(new[] { 1f, 2, -160, -141 }));   // ‖x − c‖² − ‖x‖²: 1, 6, 2, 4
+        Assert.Equal([0f, 0, 2, 0, 0, 0, 9, 8], filled.data<float>().ToArray());
     }
 
     [Fact]
