@@ -31,9 +31,39 @@ public static class Registry
         new("GhostVLAD with bias", () => new GhostVLAD(3, 1, 3, normalize_input: false, bias: true), TakesAnyChannels: false),
         new("VLAD", () => new Vlad(4, 3), TakesAnyChannels: false),
         new("VLAD of raw descriptors, signed square root", () => new Vlad(2, 3, VladNormalization.SignedSqrt, normalize_input: false), TakesAnyChannels: false),
+        new("NetRVLAD", () => new NetRVLAD(4, 3), TakesAnyChannels: false),
+        new("SoftDBoW", () => new SoftDBoW(4, 3, bias: false), TakesAnyChannels: false),
+        new("NetFV", () => new NetFV(3, 3), TakesAnyChannels: false),
+        new("NetFV of raw descriptors, published normalisation", () => new NetFV(2, 3, FisherNormalization.Published, normalize_input: false), TakesAnyChannels: false),
+        new("ActionVLAD", () => new Frames(new ActionVLAD(3, 3, alpha: 5)), TakesAnyChannels: false),
         new("VGG", () => new VggBackbone([[4], [6]], cut: VggCut.BeforeLastReLU), MinSize: 2, TakesAnyChannels: false),
         new("VGG with batch norm", () => new VggBackbone([[4, 4], [5]], batch_norm: true, pool: _ => nn.AvgPool2d(2)), MinSize: 4, TakesAnyChannels: false),
     ];
 
     public static TheoryData<Case> All => new(Cases);
+}
+
+/// <summary>Makes a video of two frames from a map, for a layer that takes videos.</summary>
+internal sealed class Frames : nn.Module<Tensor, Tensor>, IScriptable
+{
+    private readonly nn.Module<Tensor, Tensor> pool;
+
+    public Frames(nn.Module<Tensor, Tensor> pool)
+        : base(nameof(Frames))
+    {
+        this.pool = pool;
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        return pool.call(stack([x, x.flip(1)], 1)).MoveToOuterDisposeScope();
+    }
+
+    ScriptDefinition IScriptable.script() => new(
+        """
+        def forward(self, x: Tensor) -> Tensor:
+            return self.pool.forward(torch.stack([x, x.flip([1])], 1))
+        """);
 }

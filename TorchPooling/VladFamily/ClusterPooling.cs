@@ -101,6 +101,7 @@ public abstract class ClusterPooling : nn.Module<Tensor, Tensor>, IScriptable
         var measured = ClusterMeasures.Of(points, centers, ByDistance);
         var alpha = IsHard ? double.PositiveInfinity : Math.Log(100) / measured.Contrast;
         set_centroids(centers, IsHard ? 1 : alpha);
+        SetSpread(points, centers);
         return new(
             alpha, IsHard ? double.PositiveInfinity : ClusterMeasures.RatioOfWeights(points, Assign),
             measured.QuantizationError, measured.UsedClusters, ClusterMeasures.Entropy(points, Assign));
@@ -136,6 +137,9 @@ public abstract class ClusterPooling : nn.Module<Tensor, Tensor>, IScriptable
     /// <summary>Whether a descriptor belongs to its nearest centre alone.</summary>
     private protected virtual bool IsHard => false;
 
+    /// <summary>Whether the script form hands normalised descriptors to <c>self.soft_assignment</c>.</summary>
+    private protected virtual bool NormalizesFirst => false;
+
     /// <summary>A parameter whose dtype and device are those of the layer.</summary>
     private protected virtual Tensor Parameter => conv!.weight;
 
@@ -143,8 +147,15 @@ public abstract class ClusterPooling : nn.Module<Tensor, Tensor>, IScriptable
     private protected virtual Tensor Assign(Tensor points) =>
         pooling.soft_assignment(points, conv!.weight, conv.bias, normalize_input, null).share;
 
-    /// <summary>Takes the centres, (K, D), into the layer's own parameters.</summary>
-    private protected abstract void SetCentroids(Tensor centers, double alpha);
+    /// <summary>Takes the centres, (K, D), into the layer's own parameters, where it has such.</summary>
+    private protected virtual void SetCentroids(Tensor centers, double alpha)
+    {
+    }
+
+    /// <summary>Takes how far the descriptors of each cluster spread, where the layer has parameters for that.</summary>
+    private protected virtual void SetSpread(Tensor points, Tensor centers)
+    {
+    }
 
     /// <summary>The script form's <c>forward(self, x, mask)</c>, over the methods of <see cref="pooling.descriptors_script"/> and
     /// <c>self.soft_assignment(points, mask)</c>.</summary>
@@ -153,7 +164,7 @@ public abstract class ClusterPooling : nn.Module<Tensor, Tensor>, IScriptable
     ScriptDefinition IScriptable.script()
     {
         var own = Script();
-        var assign = conv is null ? "" : pooling.soft_assignment_script(normalize_input, conv.bias is not null);
+        var assign = conv is null ? "" : pooling.soft_assignment_script(normalize_input && !NormalizesFirst, conv.bias is not null);
         return new(own.source + "\n" + assign + pooling.descriptors_script, [.. own.attributes]);
     }
 

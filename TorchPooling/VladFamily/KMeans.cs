@@ -71,6 +71,18 @@ public static class KMeans
         return (cat(nearest).MoveToOuterDisposeScope(), cat(nearness).MoveToOuterDisposeScope());
     }
 
+    /// <summary>√(mean (x − c)²) of the points nearest to each centre, by dimension, (K, D); 0 where fewer than two are.</summary>
+    internal static Tensor Deviations(Tensor points, Tensor centers)
+    {
+        using var scope = NewDisposeScope();
+        var offset = centers.mean([0], keepdim: true);
+        var (x, c) = (points - offset, centers - offset);
+        var (nearest, _) = Nearest(x, c);
+        var residuals = x - c.index_select(0, nearest);
+        var (squares, counts) = Sums(residuals.square(), nearest, centers.size(0));
+        return (squares / counts.clamp_min(1).unsqueeze(1)).sqrt().MoveToOuterDisposeScope();
+    }
+
     /// <summary>Rows in blocks whose table against so many centres stays small.</summary>
     internal static IEnumerable<Tensor> Blocks(Tensor points, long centers)
     {
