@@ -70,7 +70,7 @@ public class CroWTests
         Assert.Equal(slope, x.grad![0, 2, 1, 1].ToDouble(), 1e-7);
     }
 
-    /// <summary>Section 3 of the paper: a = b = 2, ε = 0, with scalar loops.</summary>
+    /// <summary>The weights of the paper: a = b = 2, ε = 0, with scalar loops.</summary>
     private static Tensor Loop(Tensor x)
     {
         var (n, c, m) = ((int)x.size(0), (int)x.size(1), (int)(x.size(2) * x.size(3)));

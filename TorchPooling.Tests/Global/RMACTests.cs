@@ -79,7 +79,7 @@ public class RMACTests
         y.numpy().tofile(sys.argv[2])
         """;
 
-    /// <summary>Section 3.2 of the paper with scalar loops; m by trying all.</summary>
+    /// <summary>The regions of the paper with scalar loops; m by trying all.</summary>
     private static Tensor Loop(Tensor x, int levels)
     {
         var (n, c, h, w) = ((int)x.size(0), (int)x.size(1), (int)x.size(2), (int)x.size(3));

@@ -13,7 +13,7 @@ namespace TorchPooling;
 /// <para>Not normalised: <c>nn.Flatten()</c> and <see cref="L2Normalize"/> after it make the paper's descriptor before its PCA.</para>
 /// <para>Shape: input (N, C, H, W) with H, W ≥ 1; output (N, C, 1, 1), in the input's dtype.</para>
 /// <para>Kalantidis, Mellina, Osindero: Cross-dimensional Weighting for Aggregated Deep Convolutional Features,
-/// ECCV Workshops 2016, section 3.</para>
+/// ECCV Workshops 2016.</para>
 /// </remarks>
 public sealed class CroW : nn.Module<Tensor, Tensor>, IScriptable
 {

@@ -9,7 +9,7 @@ namespace TorchPooling;
 /// <para>The maximum is subtracted before the exponential, so that nothing overflows. Below r ≈ 1e-3 float32 loses digits:
 /// the error is about 1e-7/r.</para>
 /// <para>Shape: input (N, C, H, W) with H, W ≥ 1; output (N, C, 1, 1), in the input's dtype.</para>
-/// <para>Pinheiro, Collobert: From Image-level to Pixel-level Labeling with Convolutional Networks, CVPR 2015, eq. 1.</para>
+/// <para>Pinheiro, Collobert: From Image-level to Pixel-level Labeling with Convolutional Networks, CVPR 2015.</para>
 /// </remarks>
 public sealed class LogSumExp2d : nn.Module<Tensor, Tensor>, IScriptable
 {

@@ -7,7 +7,7 @@ namespace TorchPooling;
 /// <para>y[n,c] = max over h,w of x[n,c,h,w]; over ties the first in row-major order takes the gradient.</para>
 /// <para>Not normalised: <c>nn.Flatten()</c> and <see cref="L2Normalize"/> after it make the paper's descriptor.</para>
 /// <para>Shape: input (N, C, H, W) with H, W ≥ 1; output (N, C, 1, 1), in the input's dtype.</para>
-/// <para>Tolias, Sicre, Jégou: Particular Object Retrieval with Integral Max-Pooling of CNN Activations, ICLR 2016, section 3.1.</para>
+/// <para>Tolias, Sicre, Jégou: Particular Object Retrieval with Integral Max-Pooling of CNN Activations, ICLR 2016.</para>
 /// </remarks>
 public sealed class MAC : nn.Module<Tensor, Tensor>, IScriptable
 {

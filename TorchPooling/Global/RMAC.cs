@@ -14,7 +14,7 @@ namespace TorchPooling;
 /// port adds the whole map as one more region (add <see cref="MAC"/>, normalised, for that) and divides by ‖f_R‖ + 1e-6.</para>
 /// <para>Not normalised: <c>nn.Flatten()</c> and <see cref="L2Normalize"/> after it make the paper's descriptor.</para>
 /// <para>Shape: input (N, C, H, W) with H, W ≥ 1; output (N, C, 1, 1), in the input's dtype.</para>
-/// <para>Tolias, Sicre, Jégou: Particular Object Retrieval with Integral Max-Pooling of CNN Activations, ICLR 2016, section 3.2.</para>
+/// <para>Tolias, Sicre, Jégou: Particular Object Retrieval with Integral Max-Pooling of CNN Activations, ICLR 2016.</para>
 /// </remarks>
 public sealed class RMAC : nn.Module<Tensor, Tensor>, IScriptable
 {
