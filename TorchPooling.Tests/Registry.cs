@@ -8,8 +8,12 @@ namespace TorchPooling.Tests;
 /// <param name="Channels">Channels of the maps that it takes.</param>
 /// <param name="MinSize">The smallest height and width.</param>
 /// <param name="TakesAnyChannels">Whether the number of channels is free.</param>
+/// <param name="TakesAnyDtype">Whether a layer of a fixed number of channels takes maps of another dtype than its parameters'.</param>
+/// <param name="PositionFree">Whether the output does not depend on where in the map a descriptor stands.</param>
+/// <param name="IsPooling">Whether it is a pooling, and no network with the rounding of its convolutions.</param>
 public sealed record Case(
-    string Name, Func<nn.Module<Tensor, Tensor>> Create, long Channels = 3, long MinSize = 1, bool TakesAnyChannels = true)
+    string Name, Func<nn.Module<Tensor, Tensor>> Create, long Channels = 3, long MinSize = 1, bool TakesAnyChannels = true,
+    bool TakesAnyDtype = false, bool PositionFree = false, bool IsPooling = true)
 {
     public override string ToString() => Name;
 }
@@ -22,22 +26,29 @@ public static class Registry
         new("SPP max", () => new SpatialPyramidPool2d()),
         new("SPP avg", () => new SpatialPyramidPool2d([3, 1], BinReduction.Avg)),
         new("SPP sppnet rule", () => new SpatialPyramidPool2d([1, 2], bins: BinRule.SppNet), MinSize: 2),
-        new("GeM", () => new GeM2d()),
+        new("GeM", () => new GeM2d(), PositionFree: true),
+        new("GeM per channel", () => new GeM2d(4, num_channels: 3), TakesAnyChannels: false, TakesAnyDtype: true, PositionFree: true),
+        new("MAC", () => new MAC(), PositionFree: true),
+        new("SPoC", () => new SPoC(), PositionFree: true),
+        new("SPoC with centre prior", () => new SPoC(center_prior: true)),
+        new("R-MAC", () => new RMAC()),
+        new("CroW", () => new CroW(), PositionFree: true),
+        new("LogSumExp", () => new LogSumExp2d(), PositionFree: true),
         new("L2Normalize", () => new L2Normalize()),
-        new("NetVLAD", () => new NetVLAD(4, 3), TakesAnyChannels: false),
-        new("NetVLAD with bias", () => new NetVLAD(4, 3, bias: true), TakesAnyChannels: false),
-        new("NetVLAD of raw descriptors", () => new NetVLAD(2, 3, normalize_input: false), TakesAnyChannels: false),
-        new("GhostVLAD", () => new GhostVLAD(4, 2, 3), TakesAnyChannels: false),
-        new("GhostVLAD with bias", () => new GhostVLAD(3, 1, 3, normalize_input: false, bias: true), TakesAnyChannels: false),
-        new("VLAD", () => new Vlad(4, 3), TakesAnyChannels: false),
-        new("VLAD of raw descriptors, signed square root", () => new Vlad(2, 3, VladNormalization.SignedSqrt, normalize_input: false), TakesAnyChannels: false),
-        new("NetRVLAD", () => new NetRVLAD(4, 3), TakesAnyChannels: false),
-        new("SoftDBoW", () => new SoftDBoW(4, 3, bias: false), TakesAnyChannels: false),
-        new("NetFV", () => new NetFV(3, 3), TakesAnyChannels: false),
-        new("NetFV of raw descriptors, published normalisation", () => new NetFV(2, 3, FisherNormalization.Published, normalize_input: false), TakesAnyChannels: false),
-        new("ActionVLAD", () => new Frames(new ActionVLAD(3, 3, alpha: 5)), TakesAnyChannels: false),
-        new("VGG", () => new VggBackbone([[4], [6]], cut: VggCut.BeforeLastReLU), MinSize: 2, TakesAnyChannels: false),
-        new("VGG with batch norm", () => new VggBackbone([[4, 4], [5]], batch_norm: true, pool: _ => nn.AvgPool2d(2)), MinSize: 4, TakesAnyChannels: false),
+        new("NetVLAD", () => new NetVLAD(4, 3), TakesAnyChannels: false, PositionFree: true),
+        new("NetVLAD with bias", () => new NetVLAD(4, 3, bias: true), TakesAnyChannels: false, PositionFree: true),
+        new("NetVLAD of raw descriptors", () => new NetVLAD(2, 3, normalize_input: false), TakesAnyChannels: false, PositionFree: true),
+        new("GhostVLAD", () => new GhostVLAD(4, 2, 3), TakesAnyChannels: false, PositionFree: true),
+        new("GhostVLAD with bias", () => new GhostVLAD(3, 1, 3, normalize_input: false, bias: true), TakesAnyChannels: false, PositionFree: true),
+        new("VLAD", () => new Vlad(4, 3), TakesAnyChannels: false, PositionFree: true),
+        new("VLAD of raw descriptors, signed square root", () => new Vlad(2, 3, VladNormalization.SignedSqrt, normalize_input: false), TakesAnyChannels: false, PositionFree: true),
+        new("NetRVLAD", () => new NetRVLAD(4, 3), TakesAnyChannels: false, PositionFree: true),
+        new("SoftDBoW", () => new SoftDBoW(4, 3, bias: false), TakesAnyChannels: false, PositionFree: true),
+        new("NetFV", () => new NetFV(3, 3), TakesAnyChannels: false, PositionFree: true),
+        new("NetFV of raw descriptors, published normalisation", () => new NetFV(2, 3, FisherNormalization.Published, normalize_input: false), TakesAnyChannels: false, PositionFree: true),
+        new("ActionVLAD", () => new Frames(new ActionVLAD(3, 3, alpha: 5)), TakesAnyChannels: false, PositionFree: true),
+        new("VGG", () => new VggBackbone([[4], [6]], cut: VggCut.BeforeLastReLU), MinSize: 2, TakesAnyChannels: false, IsPooling: false),
+        new("VGG with batch norm", () => new VggBackbone([[4, 4], [5]], batch_norm: true, pool: _ => nn.AvgPool2d(2)), MinSize: 4, TakesAnyChannels: false, IsPooling: false),
     ];
 
     public static TheoryData<Case> All => new(Cases);

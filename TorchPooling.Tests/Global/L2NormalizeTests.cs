@@ -38,6 +38,43 @@ public class L2NormalizeTests
         }
     }
 
+    [Theory]
+    [InlineData(1e13)]
+    [InlineData(1e19)]
+    [InlineData(1e36)]
+    public void Vectors_whose_squares_overflow_have_the_values_and_gradients_of_float64(double size)
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        var module = new L2Normalize();
+        torchscript.save(module, folder.File("m.pt"), rand(2, 3));
+        using var script = jit.load<Tensor, Tensor>(folder.File("m.pt"));
+        var x = tensor(new[,] { { 3f, 0, -1.5f }, { 0, 2, 1 } }) * size;
+        x = cat([x, tensor(new[,] { { 3f, 4, 0 }, { 3e-13f, 4e-13f, 0 }, { 0, 0, 0 } })]);   // beside it a short, a tiny and a zero vector
+        var direction = tensor(new[] { 1f, -2, 3 });
+        var wide = x.to(ScalarType.Float64).requires_grad_();
+        var expected = nn.functional.normalize(wide, dim: 1);
+        (expected * direction).sum().backward();
+        foreach (var normalize in new[] { module.call, script.call })
+        {
+            var leaf = x.clone().requires_grad_();
+            var y = normalize(leaf);
+            (y * direction).sum().backward();
+            Tolerance.AssertClose(expected.to(ScalarType.Float32), y);
+            var error = (leaf.grad! - wide.grad!).norm(1) / wide.grad!.norm(1);
+            Assert.True(error[..4].max().ToDouble() < 1e-6);
+            Assert.Equal(0, leaf.grad![4].abs().max().ToDouble());
+        }
+    }
+
+    [Fact]
+    public void A_NaN_makes_its_vector_NaN_and_no_other()
+    {
+        using var scope = NewDisposeScope();
+        var y = pooling.l2_normalize(tensor(new[,] { { 3f, float.NaN }, { 3, 4 } }));
+        Assert.Equal([float.NaN, float.NaN, 0.6f, 0.8f], y.data<float>().ToArray());
+    }
+
     [Fact]
     public void A_dimension_that_is_not_there_is_refused() =>
         Assert.Contains("expected a dimension of (2, 3)", Assert.Throws<ArgumentOutOfRangeException>(() => pooling.l2_normalize(rand(2, 3), 2)).Message, StringComparison.Ordinal);

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace TorchPooling;
@@ -56,8 +57,17 @@ public static partial class pooling
     /// <summary>1 / max(‖x‖, 1e-12) along <paramref name="dim"/>, kept; 0 for a zero vector, so that its gradient is 0.</summary>
     internal static Tensor inverse_norm(Tensor x, long dim)
     {
-        var norm = linalg.vector_norm(x, 2, [dim], keepdim: true);
-        return where(norm > 0, norm.clamp_min(1e-12).reciprocal(), zeros_like(norm));
+        var squares = x.square().sum(dim, keepdim: true);
+        var largest = ones_like(squares);
+        if (x.device_type == DeviceType.CUDA || (squares > 1e24).any().ToBoolean())
+        {
+            // The squares of a norm above 1e12, or their gradients, may leave the range of float32. To ask whether there
+            // is one costs less than to divide on a CPU, and more on a GPU, which would have to wait for the answer.
+            largest = x.detach().abs().amax([dim], keepdim: true).clamp_min(1);
+            squares = (x / largest).square().sum(dim, keepdim: true);
+        }
+
+        return where(squares == 0, zeros_like(squares), squares.clamp_min(1e-24).rsqrt() / largest);
     }
 
     /// <summary>The method <c>self.inverse_norm(x, dim)</c> of script forms: <see cref="inverse_norm"/>.</summary>
@@ -65,7 +75,11 @@ public static partial class pooling
         """
 
         def inverse_norm(self, x: Tensor, dim: int) -> Tensor:
-            norm = torch.linalg_vector_norm(x, 2, [dim], True)
-            return torch.where(norm > 0, norm.clamp_min(1e-12).reciprocal(), torch.zeros_like(norm))
+            squares = x.square().sum([dim], True)
+            largest = torch.ones_like(squares)
+            if bool(torch.any(squares > 1e24)):
+                largest = x.detach().abs().amax([dim], True).clamp_min(1.0)
+                squares = (x / largest).square().sum([dim], True)
+            return torch.where(squares == 0, torch.zeros_like(squares), squares.clamp_min(1e-24).rsqrt() / largest)
         """;
 }

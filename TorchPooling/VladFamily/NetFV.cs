@@ -19,7 +19,7 @@ public enum FisherNormalization
 /// itself, and the two concatenated: entry k·D + d of FV1, then K·D + k·D + d of FV2. The whole has the length √2, as in the
 /// published code; <see cref="L2Normalize"/> makes it 1.</para>
 /// <para>σ = s² + 10⁻⁶ of the learned s. The authors' code flattens in the order d·K + k, and assigns by batch norm in place
-/// of b. Maps whose squares overflow float32 need <c>normalize_input</c>.</para>
+/// of b.</para>
 /// <para>Parameters: <c>conv.weight</c> (K, D, 1, 1), <c>conv.bias</c> (K) where there is one, <c>centroids</c> (K, D),
 /// <c>covar_weights</c> (K, D) is s.</para>
 /// <para>Shape: input (N, D, H, W) or (N, D, M); output (N, 2·K·D), in the input's dtype.</para>
@@ -83,10 +83,13 @@ public sealed class NetFV : ClusterPooling
             c = self.centroids.to(points.dtype)
             sigma = self.covar_weights.to(points.dtype).square() + 1e-6
             total = share.sum([2], True)
-            first = torch.bmm(share, points.transpose(1, 2))
-            second = torch.bmm(share, points.transpose(1, 2).square())
+            unit = points.detach().abs().amax([1, 2], True).clamp_min(1.0)
+            rows = (points / unit).transpose(1, 2)
+            c = c / unit
+            first = torch.bmm(share, rows)
+            second = torch.bmm(share, rows.square())
             fv1 = self.intra_normalize((first - total * c) / sigma)
-            fv2 = (second - 2 * c * first + total * c.square()) / sigma.square() - total
+            fv2 = (second - 2 * c * first + total * c.square()) / sigma.square() - total / unit.square()
         """
         + (normalization == FisherNormalization.Intra
             ? "\n    fv2 = self.intra_normalize(fv2)"
@@ -122,10 +125,15 @@ public static partial class pooling
         points = normalize_input ? l2_normalize(points) : points;
         var (share, _) = soft_assignment(points, weight, bias, false, mask);
         var (c, sigma) = (centroids.to(points.dtype), covar_weights.to(points.dtype).square() + 1e-6);
-        var (total, rows) = (share.sum(2, keepdim: true), points.transpose(1, 2));
+        var total = share.sum(2, keepdim: true);
+
+        // Measured in units of the image's largest entry, no square overflows; the normalisations take the unit out again.
+        var unit = points.detach().abs().amax([1, 2], keepdim: true).clamp_min(1);
+        var rows = (points / unit).transpose(1, 2);
+        c = c / unit;
         var (first, second) = (share.bmm(rows), share.bmm(rows.square()));
         var fv1 = intra_normalize((first - total * c) / sigma);
-        var fv2 = (second - 2 * c * first + total * c.square()) / sigma.square() - total;
+        var fv2 = (second - 2 * c * first + total * c.square()) / sigma.square() - total / unit.square();
         fv2 = normalization == FisherNormalization.Intra ? intra_normalize(fv2) : l2_normalize(fv2.flatten(1), 1);
         return cat([fv1, fv2], 1).to(x.dtype).MoveToOuterDisposeScope();
     }
