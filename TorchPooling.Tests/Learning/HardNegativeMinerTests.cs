@@ -1,6 +1,6 @@
 using TorchSharp;
-using static TorchSharp.torch;
 using static TorchPooling.Tests.Learning.LossTesting;
+using static TorchSharp.torch;
 
 namespace TorchPooling.Tests.Learning;
 
@@ -155,6 +155,8 @@ public class HardNegativeMinerTests
         Refused<ArgumentException>("got query 2", () => miner.Mine([2], new Random(1)));
         Refused<ArgumentException>("expected a list for each of 2 queries, of numbers below 3, got 1 lists", () => miner.Remembered = [[]]);
         Refused<ArgumentException>("of numbers below 3", () => miner.Remembered = [[], [3]]);
+        Refused<ArgumentOutOfRangeException>("query", () => miner.IsNegative(2, 0));
+        Refused<ArgumentOutOfRangeException>("database", () => miner.IsNegative(0, 3));
         Assert.Equal(2, miner.Mine([0], new Random(1))[0].Negatives.Length);   // still works
     }
 

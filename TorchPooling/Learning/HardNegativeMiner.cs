@@ -81,7 +81,15 @@ public sealed class HardNegativeMiner : IDisposable
     }
 
     /// <summary>Whether a database picture counts as a negative of a query.</summary>
-    public bool IsNegative(int query, int database) => Array.BinarySearch(excluded[query], database) < 0;
+    /// <exception cref="ArgumentOutOfRangeException">There is no such query or no such picture.</exception>
+    public bool IsNegative(int query, int database)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(query);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(query, excluded.Length);
+        ArgumentOutOfRangeException.ThrowIfNegative(database);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(database, databaseCount);
+        return Array.BinarySearch(excluded[query], database) < 0;
+    }
 
     /// <summary>Renews the cache: the descriptors of all pictures as the network gives them now.</summary>
     /// <remarks>float32 and float64 are not copied: leave the tensors as they are until the next renewal. They may be disposed.</remarks>
