@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
 namespace TorchPooling;
@@ -149,8 +150,10 @@ public sealed class HardNegativeMiner : IDisposable
 
     private MinedTuple MineOne(int query, ArraySegment<double> nearness, Random random)
     {
-        var found = Candidates(query, random);
-        Array.Sort(found, (a, b) => nearness[b].CompareTo(nearness[a]) is var order and not 0 ? order : a.CompareTo(b));
+        int[] found =
+        [
+            .. Candidates(query, random).OrderByDescending(d => nearness[d]).ThenBy(d => d).Take(Math.Max(negatives, remembered)),
+        ];
         hardest[query] = found[..Math.Min(remembered, found.Length)];
         return new(query, positives[query].MaxBy(d => nearness[d]), found[..negatives]);
     }
@@ -161,10 +164,11 @@ public sealed class HardNegativeMiner : IDisposable
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
         var chosen = queryCache!.index_select(0, tensor(Array.ConvertAll(queries, q => (long)q), device: queryCache.device));
-        return addmm(halfSquares!, chosen, databaseCache!.t(), beta: -1, alpha: 1).to(ScalarType.Float64).cpu().data<double>().ToArray();
+        var nearness = addmm(halfSquares!, chosen, databaseCache!.t(), beta: -1, alpha: 1).to(ScalarType.Float64).cpu();
+        return MemoryMarshal.Cast<byte, double>(nearness.bytes).ToArray();
     }
 
-    private int[] Candidates(int query, Random random)
+    private HashSet<int> Candidates(int query, Random random)
     {
         var candidates = new HashSet<int>(hardest[query]);
         for (var left = sampled; left > 0; left--)
@@ -181,7 +185,7 @@ public sealed class HardNegativeMiner : IDisposable
             }
         }
 
-        return [.. candidates];
+        return candidates;
     }
 
     private static Tensor Keep(Tensor x)
