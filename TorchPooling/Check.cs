@@ -148,6 +148,31 @@ internal static class Check
         }
     }
 
+    /// <summary>The dtype and the device of another tensor.</summary>
+    public static void Like(Tensor x, Tensor other, string name)
+    {
+        if (x.dtype != other.dtype || !SameDevice(x, other))
+        {
+            throw new ArgumentException($"expected {other.dtype} on {other.device}, got {x.dtype} on {x.device}", name);
+        }
+    }
+
+    public static void Finite(double value, string name)
+    {
+        if (!double.IsFinite(value))
+        {
+            throw new ArgumentOutOfRangeException(name, value, "expected a finite number");
+        }
+    }
+
+    public static void NotNegative(double value, string name)
+    {
+        if (!(value >= 0) || double.IsInfinity(value))
+        {
+            throw new ArgumentOutOfRangeException(name, value, "expected a finite number that is not negative");
+        }
+    }
+
     public static bool SameDevice(Tensor x, Tensor y) => x.device_type == y.device_type && x.device_index == y.device_index;
 
     /// <summary>The dtype that sums are held in: half precision is widened.</summary>

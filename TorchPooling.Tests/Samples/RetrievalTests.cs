@@ -1,7 +1,6 @@
 using PlaceRecognition.Data;
 using PlaceRecognition.Retrieval;
 using PlaceRecognition.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace TorchPooling.Tests.Samples;
@@ -23,35 +22,14 @@ public class RetrievalTests
     }
 
     [Fact]
-    public void The_triplet_loss_of_a_hand_computed_batch()
+    public void Queries_with_a_picture_within_10_m_and_enough_beyond_25_m_are_trained()
     {
-        using var scope = NewDisposeScope();
-        var queries = tensor(new float[,] { { 1, 0 }, { 0, 1 } });
-        var database = tensor(new[,] { { 0.8f, 0.6f }, { 0.6f, 0.8f }, { -1, 0 } });
-        var positives = tensor(new long[] { 0, 1 });
-        var negatives = tensor(new[,] { { false, true, true }, { true, false, false } });
-
-        // d² = 2 − 2·cos. Query 1: 0.4 to its positive, 0.8 and 4 to its negatives: max(0, 0.4 + 0.5 − 0.8) = 0.1.
-        // Query 2: 0.4 to its positive, 0.8 to its negative: 0.1. Mean 0.1.
-        Assert.Equal(0.1, TripletLoss.Of(queries, database, positives, negatives, 0.5).ToDouble(), 1e-6);
-    }
-
-    [Fact]
-    public void Tuples_take_the_nearest_potential_positive_and_the_hardest_negatives()
-    {
-        using var scope = NewDisposeScope();
-        var places = new PlaceSet("train", At(0, 8, 20, 60, 90, 120), At(1, 500));
-        var miner = new TupleMiner(places, Options(negatives: 2));
-        Assert.Equal([0], miner.Trainable);   // the second query has no picture within 10 m
-
-        // Similarities to query 0: the picture at 20 m, neither positive nor negative, is the most alike.
-        var database = tensor(new[] { 0.1f, 0.5f, 0.9f, 0.2f, 0.8f, 0.4f }).unsqueeze(1);
-        var tuple = miner.Mine(0, ones(2, 1), database, new Random(1));
-        Assert.Equal(1, tuple.Positive);
-        Assert.Equal([4, 5], tuple.Negatives);
-        Assert.Equal([4, 5, 3], miner.Remembered[0]);
-        Assert.False(miner.IsNegative(0, 2));
-        Assert.True(miner.IsNegative(0, 3));
+        var neighborhood = new Neighborhood(new PlaceSet("train", At(0, 8, 20, 60, 90, 120), At(1, 500, 85)));
+        using var two = neighborhood.CreateMiner(Options(negatives: 3));
+        Assert.Equal([0, 2], two.Trainable);   // the second query has no picture within 10 m
+        Assert.Equal([3, 4, 5], Enumerable.Range(0, 6).Where(d => two.IsNegative(0, d)));
+        using var four = neighborhood.CreateMiner(Options(negatives: 4));
+        Assert.Equal([2], four.Trainable);     // the first has three beyond 25 m, the third has four
     }
 
     [Fact]

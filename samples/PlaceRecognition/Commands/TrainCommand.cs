@@ -30,7 +30,8 @@ internal sealed class TrainCommand(
         }
 
         var places = PictureLoader.Find(options.Data, options.SkipUnreadable, options.Quick, ["train", "val", "test"], cancellation);
-        CheckTrainable(places[0]);
+        var neighborhood = new Neighborhood(places[0]);
+        CheckTrainable(places[0], neighborhood);
         var settings = options.Settings(places);
         if (begun is not null && RunOptions.Difference(begun.Settings, settings) is { Length: > 0 } difference)
         {
@@ -40,7 +41,7 @@ internal sealed class TrainCommand(
         using var run = new RunFolder(folder);
         var checkpoint = begun ?? new Checkpoint(run.File(CheckpointName), settings);
         var sets = PictureLoader.Load(places, options.ImageSize, device, cancellation);
-        var runs = training.Poolings.ToDictionary(kind => kind, kind => new PoolingRun(kind, training, options.ImageSize, device, checkpoint));
+        var runs = training.Poolings.ToDictionary(kind => kind, kind => new PoolingRun(kind, training, options.ImageSize, device, neighborhood, checkpoint));
         foreach (var kind in training.Poolings)
         {
             Train(kind, runs[kind], checkpoint, sets);
@@ -49,9 +50,10 @@ internal sealed class TrainCommand(
         Finish(run, runs, checkpoint, sets[2]);
     }
 
-    private void CheckTrainable(PlaceSet train)
+    private void CheckTrainable(PlaceSet train, Neighborhood neighborhood)
     {
-        if (new TupleMiner(train, training).Trainable.Length == 0)
+        using var miner = neighborhood.CreateMiner(training);
+        if (miner.Trainable.Length == 0)
         {
             throw new UserException(
                 $"train: too few pictures ({train.Database.Count} in the database, {train.Queries.Count} queries): no query has a database "

@@ -9,7 +9,8 @@ using static TorchSharp.torch;
 namespace PlaceRecognition.Training;
 
 /// <summary>Trains one pooling from its start, or from where a checkpoint left it, to its best weights.</summary>
-internal sealed class PoolingRun(string kind, TrainingOptions options, ImageSize size, Device device, Checkpoint checkpoint)
+internal sealed class PoolingRun(
+    string kind, TrainingOptions options, ImageSize size, Device device, Neighborhood neighborhood, Checkpoint checkpoint)
 {
     private const int PicturesForCenters = 500;       // as in the paper: 50,000 descriptors
     private const int DescriptorsOfPicture = 100;
@@ -26,7 +27,7 @@ internal sealed class PoolingRun(string kind, TrainingOptions options, ImageSize
     public void Train(LoadedSet train, LoadedSet val, LoadedSet test, Action<double> onProgress, Action<PoolingProgress> onEpoch, CancellationToken cancellation)
     {
         using var network = CreateNetwork();
-        var miner = new TupleMiner(train.Places, options);
+        using var miner = neighborhood.CreateMiner(options);
         using var trainer = new Trainer(network, train.Database, train.Queries, miner, options);
         var progress = checkpoint.Poolings.TryGetValue(kind, out var begun)
             ? GoOn(begun, network, trainer, miner)
@@ -121,7 +122,7 @@ internal sealed class PoolingRun(string kind, TrainingOptions options, ImageSize
         }
     }
 
-    private PoolingProgress GoOn(PoolingProgress progress, PlaceNetwork network, Trainer trainer, TupleMiner miner)
+    private PoolingProgress GoOn(PoolingProgress progress, PlaceNetwork network, Trainer trainer, HardNegativeMiner miner)
     {
         if (checkpoint.Parts.TryGetValue(NetworkPart, out var weights))
         {

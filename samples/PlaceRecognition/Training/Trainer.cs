@@ -1,13 +1,14 @@
 using PlaceRecognition.Data;
 using PlaceRecognition.Model;
 using PlaceRecognition.Retrieval;
+using TorchPooling;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace PlaceRecognition.Training;
 
 /// <summary>Trains one network on tuples that it mines anew for every pass.</summary>
-internal sealed class Trainer(PlaceNetwork network, Pictures database, Pictures queries, TupleMiner miner, TrainingOptions options) : IDisposable
+internal sealed class Trainer(PlaceNetwork network, Pictures database, Pictures queries, HardNegativeMiner miner, TrainingOptions options) : IDisposable
 {
     private const double CacheShare = 0.3;   // of a pass's time, for the progress bar
 
@@ -27,7 +28,9 @@ internal sealed class Trainer(PlaceNetwork network, Pictures database, Pictures 
         var databaseCache = Descriptors.Of(network.call, database, n => onProgress(n * cached), cancellation);
         var queryCache = Descriptors.Of(network.call, queries, n => onProgress(n * cached), cancellation);
 
-        var order = (int[])miner.Trainable.Clone();
+        miner.Refresh(queryCache, databaseCache);
+
+        var order = miner.Trainable;
         random.Shuffle(order);
         order = order[..Math.Min(order.Length, options.QueriesPerEpoch)];
         network.train();
@@ -37,10 +40,10 @@ internal sealed class Trainer(PlaceNetwork network, Pictures database, Pictures 
         }
 
         double sum = 0;
-        foreach (var batch in order.Chunk(TrainingOptions.QueriesPerBatch))
+        foreach (var batch in miner.Mine(order, random).Chunk(TrainingOptions.QueriesPerBatch))
         {
             cancellation.ThrowIfCancellationRequested();
-            sum += batch.Length * Step(Array.ConvertAll(batch, query => miner.Mine(query, queryCache, databaseCache, random)));
+            sum += batch.Length * Step(batch);
             onProgress((1 - CacheShare) * batch.Length / order.Length);
         }
 
@@ -50,21 +53,21 @@ internal sealed class Trainer(PlaceNetwork network, Pictures database, Pictures 
     public void Dispose() => Optimizer.Dispose();
 
     /// <summary>Every database picture of the batch beyond 25 m of a query serves as its negative, not only its own ones.</summary>
-    private double Step(TrainingTuple[] tuples)
+    private double Step(MinedTuple[] tuples)
     {
         using var scope = NewDisposeScope();
         var pictures = tuples.SelectMany(t => t.Negatives.Prepend(t.Positive)).Distinct().ToArray();
         var images = cat([queries.Batch([.. tuples.Select(t => t.Query)]), database.Batch(pictures)]);
         var descriptors = network.call(images);
-        var device = descriptors.device;
-        var positives = tensor(Array.ConvertAll(tuples, t => (long)Array.IndexOf(pictures, t.Positive)), device: device);
-        var negatives = tensor([.. tuples.SelectMany(t => pictures.Select(d => miner.IsNegative(t.Query, d)))], device: device);
-        var loss = TripletLoss.Of(
+        var loss = losses.triplet_ranking(
             descriptors.narrow(0, 0, tuples.Length), descriptors.narrow(0, tuples.Length, pictures.Length),
-            positives, negatives.view(tuples.Length, -1), TrainingOptions.Margin);
+            Mask((t, picture) => picture == t.Positive), Mask((t, picture) => miner.IsNegative(t.Query, picture)), TrainingOptions.Margin);
         Optimizer.zero_grad();
         loss.backward();
         Optimizer.step();
         return loss.item<float>();
+
+        Tensor Mask(Func<MinedTuple, int, bool> isSet) =>
+            tensor([.. tuples.SelectMany(t => pictures.Select(picture => isSet(t, picture)))], device: descriptors.device).view(tuples.Length, -1);
     }
 }

@@ -1,0 +1,27 @@
+using PlaceRecognition.Data;
+using PlaceRecognition.Retrieval;
+using TorchPooling;
+
+namespace PlaceRecognition.Training;
+
+/// <summary>Which database pictures were taken near which training query: found once for all poolings of a run.</summary>
+internal sealed class Neighborhood
+{
+    private readonly int[][] positives;
+    private readonly int[][] near;
+    private readonly int databaseCount;
+
+    public Neighborhood(PlaceSet places)
+    {
+        var (queries, database) = (Positions(places.Queries), Positions(places.Database));
+        positives = Neighbors.Within(queries, database, TrainingOptions.PositiveRadius);
+        near = Neighbors.Within(queries, database, Recall.Radius);
+        databaseCount = database.Length;
+    }
+
+    /// <summary>A miner that remembers nothing yet; it draws a tenth of the database, as the paper's 1000 of its 10,000.</summary>
+    public HardNegativeMiner CreateMiner(TrainingOptions options) =>
+        new(positives, near, databaseCount, options.Negatives, Math.Clamp(databaseCount / 10, 100, 1000), TrainingOptions.RememberedNegatives);
+
+    private static (double, double)[] Positions(IReadOnlyList<Place> places) => [.. places.Select(place => (place.East, place.North))];
+}
