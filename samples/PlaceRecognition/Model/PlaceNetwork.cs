@@ -34,8 +34,8 @@ internal sealed class PlaceNetwork : nn.Module<Tensor, Tensor>, IScriptable
         register_buffer("image_size", tensor(new long[] { size.Height, size.Width }).DetachFromDisposeScope());
     }
 
-    /// <summary>The NetVLAD layer, where it is one.</summary>
-    public NetVLAD? NetVLAD => pool as NetVLAD;
+    /// <summary>The layer of the VLAD family, where there is one.</summary>
+    public ClusterPooling? Clusters => pool.modules().Prepend(pool).OfType<ClusterPooling>().FirstOrDefault();
 
     /// <summary>The map (N, C, h, w) that is pooled.</summary>
     public Tensor Features(Tensor x)

@@ -128,7 +128,7 @@ internal sealed class ReportPage(
 
     private string Assignments()
     {
-        if (assigning?.NetVLAD is not { } layer)
+        if (assigning?.Clusters is not NetVLAD layer)
         {
             return "";
         }

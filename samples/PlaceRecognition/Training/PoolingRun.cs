@@ -12,9 +12,6 @@ namespace PlaceRecognition.Training;
 internal sealed class PoolingRun(
     string kind, TrainingOptions options, ImageSize size, Device device, Neighborhood neighborhood, Checkpoint checkpoint)
 {
-    private const int PicturesForCenters = 500;       // as in the paper: 50,000 descriptors
-    private const int DescriptorsOfPicture = 100;
-
     private string NetworkPart => $"{kind}/network";
 
     private string OptimizerPart => $"{kind}/optimizer";
@@ -84,9 +81,9 @@ internal sealed class PoolingRun(
         using var scope = NewDisposeScope();
         using var gradients = no_grad();
         network.eval();
-        if (network.NetVLAD is { } layer)
+        if (network.Clusters is { } layer)
         {
-            Initialize(layer, network, train.Database);
+            ClusterStarts.Initialize(layer, network, train.Database, options);
         }
 
         return new()
@@ -94,32 +91,6 @@ internal sealed class PoolingRun(
             Untrained = [.. test.Evaluate(network.call, cancellation).Curve],
             Dimensions = (int)network.call(train.Database.Batch([0])).size(1),
         };
-    }
-
-    private void Initialize(NetVLAD layer, PlaceNetwork network, Pictures pictures)
-    {
-        var random = new Random(options.Seed);
-        var chosen = Enumerable.Range(0, pictures.Places.Count).ToArray();
-        random.Shuffle(chosen);
-        var descriptors = new List<Tensor>();
-        foreach (var batch in chosen.Take(PicturesForCenters).Chunk(Descriptors.BatchSize))
-        {
-            using var step = NewDisposeScope();
-            var map = network.Features(pictures.Batch(batch)).flatten(2);   // (n, C, positions)
-            var positions = Enumerable.Range(0, (int)map.size(2)).Select(i => (long)i).ToArray();
-            random.Shuffle(positions);
-            var drawn = tensor(positions[..Math.Min(DescriptorsOfPicture, positions.Length)], device: map.device);
-            descriptors.Add(map.index_select(2, drawn).transpose(1, 2).reshape(-1, map.size(1)).MoveToOuterDisposeScope());
-        }
-
-        try
-        {
-            layer.Initialize(cat(descriptors), seed: options.Seed);
-        }
-        catch (ArgumentException e)
-        {
-            throw new UserException($"--clusters {options.Clusters}: {e.Message}", e);
-        }
     }
 
     private PoolingProgress GoOn(PoolingProgress progress, PlaceNetwork network, Trainer trainer, HardNegativeMiner miner)

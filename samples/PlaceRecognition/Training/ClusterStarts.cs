@@ -1,0 +1,48 @@
+using PlaceRecognition.Data;
+using PlaceRecognition.Model;
+using PlaceRecognition.Retrieval;
+using TorchPooling;
+using static TorchSharp.torch;
+
+namespace PlaceRecognition.Training;
+
+/// <summary>Starts the clusters of a network from local descriptors of pictures.</summary>
+internal static class ClusterStarts
+{
+    private const int PicturesForCenters = 500;       // as in the NetVLAD paper: 50,000 descriptors
+    private const int DescriptorsOfPicture = 100;
+
+    /// <exception cref="UserException">The descriptors do not make so many clusters.</exception>
+    public static ClusterStart Initialize(ClusterPooling layer, PlaceNetwork network, Pictures pictures, TrainingOptions options)
+    {
+        using var scope = NewDisposeScope();
+        using var gradients = no_grad();
+        var descriptors = Draw(network, pictures, new Random(options.Seed));
+        try
+        {
+            return layer.Initialize(descriptors, seed: options.Seed);
+        }
+        catch (ArgumentException e)
+        {
+            throw new UserException($"--clusters {options.Clusters}: {e.Message}", e);
+        }
+    }
+
+    private static Tensor Draw(PlaceNetwork network, Pictures pictures, Random random)
+    {
+        var chosen = Enumerable.Range(0, pictures.Places.Count).ToArray();
+        random.Shuffle(chosen);
+        var descriptors = new List<Tensor>();
+        foreach (var batch in chosen.Take(PicturesForCenters).Chunk(Descriptors.BatchSize))
+        {
+            using var step = NewDisposeScope();
+            var map = network.Features(pictures.Batch(batch)).flatten(2);   // (n, C, positions)
+            var positions = Enumerable.Range(0, (int)map.size(2)).Select(i => (long)i).ToArray();
+            random.Shuffle(positions);
+            var drawn = tensor(positions[..Math.Min(DescriptorsOfPicture, positions.Length)], device: map.device);
+            descriptors.Add(map.index_select(2, drawn).transpose(1, 2).reshape(-1, map.size(1)).MoveToOuterDisposeScope());
+        }
+
+        return cat(descriptors);
+    }
+}
