@@ -40,7 +40,7 @@ internal static class FeaturePictures
     }
 
     /// <summary>The image under the colours of the clusters that NetVLAD assigns its parts to; surer is stronger.</summary>
-    public static SKBitmap Assignment(PlaceNetwork network, NetVLAD layer, Place place, ImageSize size)
+    public static SKBitmap Assignment(PlaceNetwork network, ClusterPooling layer, Place place, ImageSize size)
     {
         using var gradients = no_grad();
         using var scope = NewDisposeScope();

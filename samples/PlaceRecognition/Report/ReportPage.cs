@@ -128,7 +128,7 @@ internal sealed class ReportPage(
 
     private string Assignments()
     {
-        if (assigning?.Clusters is not NetVLAD layer)
+        if (assigning?.Clusters is not { } layer)
         {
             return "";
         }
