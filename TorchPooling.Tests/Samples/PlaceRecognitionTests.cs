@@ -53,7 +53,7 @@ public class PlaceRecognitionTests
 
     [Theory]
     [InlineData("'bogus'", "bogus")]
-    [InlineData("--pooling: expected some of netvlad,spp,gem,max,avg, got 'vlad'", "--pooling", "vlad")]
+    [InlineData("--pooling: expected some of netvlad,ghostvlad,", "--pooling", "vladnet")]
     [InlineData("--pooling: expected each pooling once, got max,max", "--pooling", "max,max")]
     [InlineData("--epochs: expected 1 or more, got 0", "--epochs", "0")]
     [InlineData("--epochs", "--epochs", "many")]
@@ -210,6 +210,6 @@ public class PlaceRecognitionTests
     {
         using var metrics = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(run, "metrics.json")));
         return string.Join("\n", metrics.RootElement.GetProperty("poolings").EnumerateObject().Select(pooling =>
-            pooling.Name + string.Concat(pooling.Value.EnumerateObject().Where(value => value.Name != "train_seconds").Select(value => $" {value.Name}={value.Value.GetRawText()}"))));
+            pooling.Name + string.Concat(pooling.Value.EnumerateObject().Where(value => value.Name != "train_seconds" && !value.Name.StartsWith("milliseconds", StringComparison.Ordinal)).Select(value => $" {value.Name}={value.Value.GetRawText()}"))));
     }
 }

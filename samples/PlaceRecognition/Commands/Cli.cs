@@ -18,6 +18,7 @@ internal sealed class Cli(TextWriter error)
     private static readonly Option<string?> Data = new("--data") { Description = "folder with images/{train,val,test}/{database,queries}/@utm_east@utm_north@….jpg; the drawn streets without it" };
     private static readonly Option<bool> SkipUnreadable = new("--skip-unreadable") { Description = "leave unreadable and misnamed pictures out" };
     private static readonly Option<bool> Quick = new("--quick") { Description = "the small world, and in training few epochs: shows in seconds that all runs, not what it can" };
+    private static readonly Option<bool> HardQueries = new("--hard-queries") { Description = "of four queries of the drawn streets one shows much sky, one much road, one is blurred" };
     private static readonly Option<string> Model = new("--model") { Description = "an exported model.pt", Required = true };
 
     /// <summary>Called with the pooling's name and the number of its finished epochs, after their checkpoint.</summary>
@@ -37,13 +38,13 @@ internal sealed class Cli(TextWriter error)
 
     private RootCommand Train()
     {
-        var pooling = new Option<string>("--pooling") { Description = $"compared poolings, of {Pooling.Names}; the first is exported [{Pooling.Names}]" };
+        var pooling = new Option<string>("--pooling") { Description = $"compared poolings, of {Pooling.Names}, or all; the first is exported [{string.Join(',', Pooling.Default)}]" };
         var name = new Option<string?>("--name") { Description = $"the run is kept in {RunsFolder}/NAME; the time of its start where not given" };
         var output = new Option<string?>("--out") { Description = $"folder of the run, instead of {RunsFolder}/NAME" };
         var resume = new Option<bool>("--resume") { Description = "go on with an interrupted run and its options: --out, --name, or the newest" };
         var epochs = new Option<int>("--epochs") { Description = "passes for each pooling [20; with --quick 2]" };
         var queries = new Option<int>("--queries-per-epoch") { Description = "training queries of a pass [300; with --quick 40]" };
-        var clusters = new Option<int>("--clusters") { Description = "K of NetVLAD [8]" };
+        var clusters = new Option<int>("--clusters") { Description = "K of the layers with clusters [8]" };
         var negatives = new Option<int>("--negatives") { Description = "hard negatives mined for a query [5]" };
         var rate = new Option<double>("--learning-rate") { Description = "of Adam, halved after each third of the epochs [0.0005]" };
         var size = new Option<string>("--image-size") { Description = $"HEIGHTxWIDTH that pictures are scaled to [{ImageSize.Default}]" };
@@ -51,7 +52,7 @@ internal sealed class Cli(TextWriter error)
         var device = new Option<string>("--device") { Description = "cpu, cuda or cuda:N", DefaultValueFactory = _ => "cpu" };
         var root = new RootCommand("Learns to recognise places, and compares poolings at it.")
         {
-            pooling, Data, SkipUnreadable, name, output, resume, Quick, epochs, queries, clusters, negatives, rate, size, seed, device,
+            pooling, Data, SkipUnreadable, HardQueries, name, output, resume, Quick, epochs, queries, clusters, negatives, rate, size, seed, device,
         };
         root.SetAction((parsed, cancellation) => Guard(() =>
         {
@@ -60,16 +61,17 @@ internal sealed class Cli(TextWriter error)
             var options = begun is null ? null : RunOptions.OfSettings(begun.Settings);
             var quick = Typed(Quick, options?.Quick ?? false);
             var training = options?.Training ?? new(
-                [.. Pooling.All.Select(p => p.Name)], Clusters: 8, Epochs: quick ? 2 : 20, QueriesPerEpoch: quick ? 40 : 300,
+                [.. Pooling.Default], Clusters: 8, Epochs: quick ? 2 : 20, QueriesPerEpoch: quick ? 40 : 300,
                 Negatives: 5, LearningRate: 0.0005, Seed: 1);
             new TrainCommand(
                 new(
                     Typed(Data, options?.Data) is { } data ? Path.GetFullPath(data) : null,
                     Typed(SkipUnreadable, options?.SkipUnreadable ?? false),
                     quick,
+                    Typed(HardQueries, options?.HardQueries ?? false),
                     ImageSize.Parse(Typed(size, $"{options?.ImageSize ?? ImageSize.Default}")!),
                     new(
-                        Typed(pooling, string.Join(',', training.Poolings))!.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
+                        Pooling.Parse(Typed(pooling, string.Join(',', training.Poolings))!),
                         Typed(clusters, training.Clusters), Typed(epochs, training.Epochs), Typed(queries, training.QueriesPerEpoch),
                         Typed(negatives, training.Negatives), Typed(rate, training.LearningRate), Typed(seed, training.Seed))),
                 folder, parsed.GetValue(device)!, begun, EpochDone, cancellation).Run();
@@ -108,9 +110,9 @@ internal sealed class Cli(TextWriter error)
     {
         var output = new Option<string>("--out") { Description = "a new folder", Required = true };
         var size = new Option<string>("--image-size") { Description = "HEIGHTxWIDTH of the pictures", DefaultValueFactory = _ => "240x320" };
-        var command = new Command("render", "Writes the drawn streets as image files.") { output, size, Quick };
+        var command = new Command("render", "Writes the drawn streets as image files.") { output, size, Quick, HardQueries };
         command.SetAction((parsed, cancellation) => Guard(() =>
-            RenderCommand.Run(parsed.GetValue(output)!, ImageSize.Parse(parsed.GetValue(size)!), parsed.GetValue(Quick), cancellation)));
+            RenderCommand.Run(parsed.GetValue(output)!, ImageSize.Parse(parsed.GetValue(size)!), parsed.GetValue(Quick), parsed.GetValue(HardQueries), cancellation)));
         return command;
     }
 

@@ -12,10 +12,11 @@ internal static class PictureLoader
     private const long MemoryLimit = 2L << 30;
 
     /// <summary>These splits of the photographs below <paramref name="folder"/>, or of the drawn streets where it is null.</summary>
-    public static PlaceSet[] Find(string? folder, bool skipUnreadable, bool quick, string[] splits, CancellationToken cancellation)
+    public static PlaceSet[] Find(
+        string? folder, bool skipUnreadable, bool quick, string[] splits, CancellationToken cancellation, bool hardQueries = false)
     {
         var sets = folder is null
-            ? StreetData.Create(StreetSeed, quick ? WorldSize.Quick : WorldSize.Default, splits)
+            ? StreetData.Create(StreetSeed, (quick ? WorldSize.Quick : WorldSize.Default) with { HardQueries = hardQueries }, splits)
             : ReadFolders(folder, skipUnreadable, splits, cancellation);
         foreach (var set in sets)
         {

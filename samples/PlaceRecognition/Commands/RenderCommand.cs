@@ -8,14 +8,14 @@ internal static class RenderCommand
 {
     private const int Quality = 92;
 
-    public static void Run(string output, ImageSize size, bool quick, CancellationToken cancellation)
+    public static void Run(string output, ImageSize size, bool quick, bool hardQueries, CancellationToken cancellation)
     {
         if (File.Exists(output) || (Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any()))
         {
             throw new UserException($"--out: {output} is a file or a folder that is not empty");
         }
 
-        var sets = PictureLoader.Find(null, false, quick, ["train", "val", "test"], cancellation);
+        var sets = PictureLoader.Find(null, false, quick, ["train", "val", "test"], cancellation, hardQueries);
         var files = sets.SelectMany(set => set.Database.Select(place => (Path: Path.Combine("images", set.Name, "database", place.Name), place))
             .Concat(set.Queries.Select(place => (Path: Path.Combine("images", set.Name, "queries", place.Name), place)))).ToList();
 

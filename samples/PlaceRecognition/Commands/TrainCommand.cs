@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using PlaceRecognition.Data;
 using PlaceRecognition.Report;
@@ -6,7 +5,6 @@ using PlaceRecognition.Retrieval;
 using PlaceRecognition.Training;
 using Spectre.Console;
 using TorchPooling;
-using static TorchSharp.torch;
 
 namespace PlaceRecognition.Commands;
 
@@ -29,7 +27,7 @@ internal sealed class TrainCommand(
             throw new UserException($"{folder} already holds a run: add --resume to go on, or choose another --name");
         }
 
-        var places = PictureLoader.Find(options.Data, options.SkipUnreadable, options.Quick, ["train", "val", "test"], cancellation);
+        var places = PictureLoader.Find(options.Data, options.SkipUnreadable, options.Quick, ["train", "val", "test"], cancellation, options.HardQueries);
         var neighborhood = new Neighborhood(places[0]);
         CheckTrainable(places[0], neighborhood);
         var settings = options.Settings(places);
@@ -87,30 +85,13 @@ internal sealed class TrainCommand(
         using var network = runs[exported].Best();
         using var example = test.Queries.Batch([.. Enumerable.Range(0, Math.Min(2, test.Places.Queries.Count))]);
         var difference = torchscript.save(network, run.File("model.pt"), example);
-        var metrics = new Metrics(checkpoint.Poolings, exported, difference, ImagesPerSecond(network, test.Queries), deviceName);
+        var metrics = new Metrics(checkpoint.Poolings, exported, difference, deviceName);
         WholeFile.Write(run.File("metrics.json"), metrics.Write);
 
-        using var assigning = exported != "netvlad" && runs.TryGetValue("netvlad", out var netvlad) ? netvlad.Best() : null;
-        var page = new ReportPage(options, checkpoint.Poolings, metrics, test, network, assigning ?? network);
+        using var assigning = runs.GetValueOrDefault("netvlad")?.Best();
+        using var ghost = runs.GetValueOrDefault("ghostvlad")?.Best();
+        var page = new ReportPage(options, checkpoint.Poolings, metrics, test, network, assigning, ghost);
         WholeFile.Write(run.File("report.html"), page.Write);
         Console.WriteLine($"{run.File("report.html")} shows it all; {run.File("model.pt")} is the {exported} network as TorchScript.");
-    }
-
-    /// <summary>Pictures described a second, in batches of 32: the median of several.</summary>
-    private static double ImagesPerSecond(nn.Module<Tensor, Tensor> network, Pictures pictures)
-    {
-        using var gradients = no_grad();
-        using var scope = NewDisposeScope();
-        var batch = pictures.Batch([.. Enumerable.Range(0, Descriptors.BatchSize).Select(i => i % pictures.Places.Count)]);
-        var seconds = new double[9];
-        for (var i = -3; i < seconds.Length; i++)
-        {
-            var clock = Stopwatch.StartNew();
-            using var descriptors = network.call(batch).cpu();
-            seconds[Math.Max(i, 0)] = clock.Elapsed.TotalSeconds;
-        }
-
-        Array.Sort(seconds);
-        return Descriptors.BatchSize / seconds[seconds.Length / 2];
     }
 }

@@ -44,10 +44,13 @@ internal sealed class PlaceNetwork : nn.Module<Tensor, Tensor>, IScriptable
         return backbone.call((x - mean) / deviation).MoveToOuterDisposeScope();
     }
 
+    /// <summary>The descriptor of such a map.</summary>
+    public Tensor Pool(Tensor features) => pool.call(features);
+
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return pool.call(Features(x)).MoveToOuterDisposeScope();
+        return Pool(Features(x)).MoveToOuterDisposeScope();
     }
 
     ScriptDefinition IScriptable.script() => new(

@@ -8,27 +8,37 @@ namespace PlaceRecognition.Report;
 /// <summary>The curves of a run as SVG, with text that the browser sets.</summary>
 internal static class Charts
 {
-    private static readonly OxyColor[] Colors =
+    private const int MostWithDashes = 5;
+
+    // Set apart for every kind of colour vision (Okabe, Ito), as far as they reach.
+    private static readonly OxyColor[] Distinct =
     [
         OxyColor.Parse("#0072b2"), OxyColor.Parse("#d55e00"), OxyColor.Parse("#009e73"), OxyColor.Parse("#cc79a7"), OxyColor.Parse("#56b4e9"),
     ];
 
     /// <summary>Which colour is which pooling, as HTML.</summary>
-    public static string Legend(IEnumerable<string> kinds) => "<p class=\"legend\">" + string.Concat(kinds.Select((kind, i) =>
-        $"<span><i style=\"background:#{Colors[i].R:x2}{Colors[i].G:x2}{Colors[i].B:x2}\"></i>{kind}</span>")) + "</p>";
+    public static string Legend(IReadOnlyList<string> kinds) => "<p class=\"legend\">" + string.Concat(kinds.Select((kind, i) =>
+        $"<span><i style=\"background:{Html(Color(i, kinds.Count))}\"></i>{kind}</span>")) + "</p>";
 
     public static string Loss(IReadOnlyList<PoolingProgress> poolings) =>
-        Draw("Training loss", "epoch", "mean triplet loss of a query", double.NaN, poolings.Select((p, i) => Line(p.Loss, Colors[i])));
+        Draw("Training loss", "epoch", "mean triplet loss of a query", double.NaN, poolings.Select((p, i) => Line(p.Loss, Color(i, poolings.Count))));
 
     public static string Validation(IReadOnlyList<PoolingProgress> poolings) =>
-        Draw("Recall@5 on the validation streets", "epoch", "recall@5", 1, poolings.Select((p, i) => Line(p.Validation.Select(v => v[1]), Colors[i])));
+        Draw("Recall@5 on the validation streets", "epoch", "recall@5", 1, poolings.Select((p, i) => Line(p.Validation.Select(v => v[1]), Color(i, poolings.Count))));
 
     public static string Recall(IReadOnlyList<PoolingProgress> poolings) =>
-        Draw("Recall@N on the test streets (dashed: untrained)", "N", "share of queries found within 25 m", 1, poolings.SelectMany((p, i) => new[]
-        {
-            Line(p.Trained, Colors[i]),
-            Line(p.Untrained, Colors[i], LineStyle.Dash),
-        }));
+        Draw(
+            poolings.Count > MostWithDashes ? "Recall@N on the test streets" : "Recall@N on the test streets (dashed: untrained)",
+            "N", "share of queries found within 25 m", 1,
+            poolings.Select((p, i) => Line(p.Trained, Color(i, poolings.Count)))
+                .Concat(poolings.Take(poolings.Count > MostWithDashes ? 0 : MostWithDashes)
+                    .Select((p, i) => Line(p.Untrained, Color(i, poolings.Count), LineStyle.Dash))));
+
+    private static OxyColor Color(int number, int count) => count <= Distinct.Length
+        ? Distinct[number]
+        : OxyColor.FromHsv((double)number / count, 1, number % 2 == 0 ? 0.85 : 0.5);
+
+    private static string Html(OxyColor color) => $"#{color.R:x2}{color.G:x2}{color.B:x2}";
 
     private static LineSeries Line(IEnumerable<double> values, OxyColor color, LineStyle style = LineStyle.Solid)
     {

@@ -64,6 +64,30 @@ internal static class FeaturePictures
         return bitmap;
     }
 
+    /// <summary>The image, darkened where ghost clusters take its descriptors.</summary>
+    public static SKBitmap Ghosts(PlaceNetwork network, GhostVLAD layer, Place place, ImageSize size)
+    {
+        using var gradients = no_grad();
+        using var scope = NewDisposeScope();
+        var map = network.Features(new Pictures([place], size).Batch([0]).to(network.parameters().First().device));
+        var clusters = layer.output_length / map.size(1);
+        var assignment = layer.assignment(map)[0];
+        var ghosts = assignment.narrow(0, clusters, assignment.size(0) - clusters).sum(0).cpu();
+        var (rows, columns) = ((int)ghosts.size(0), (int)ghosts.size(1));
+        var share = ghosts.contiguous().data<float>().ToArray();
+
+        var bitmap = place.Picture(size.Width * 2, size.Height * 2);
+        using var canvas = new SKCanvas(bitmap);
+        var (width, height) = ((float)bitmap.Width / columns, (float)bitmap.Height / rows);
+        for (var i = 0; i < share.Length; i++)
+        {
+            using var paint = new SKPaint { Color = SKColors.Black.WithAlpha((byte)(255 * Math.Clamp(share[i], 0, 1))) };
+            canvas.DrawRect(i % columns * width, i / columns * height, width, height, paint);
+        }
+
+        return bitmap;
+    }
+
     /// <summary>Bin i of n over a side of length a.</summary>
     private static (int Start, int End) Span(int i, int a, int n) => (i * a / n, ((i + 1) * a + n - 1) / n);
 }

@@ -5,8 +5,11 @@ using PlaceRecognition.Training;
 namespace PlaceRecognition.Report;
 
 /// <summary>What <c>metrics.json</c> holds.</summary>
-internal sealed record Metrics(IReadOnlyDictionary<string, PoolingProgress> Poolings, string Exported, double MaxAbsDifference, double ImagesPerSecond, string Device)
+internal sealed record Metrics(IReadOnlyDictionary<string, PoolingProgress> Poolings, string Exported, double MaxAbsDifference, string Device)
 {
+    /// <summary>Pictures that the exported network describes a second.</summary>
+    public double ImagesPerSecond => 1000 / Poolings[Exported].Speed!.Network;
+
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
     public void Write(Stream stream) => JsonSerializer.Serialize(
@@ -18,6 +21,8 @@ internal sealed record Metrics(IReadOnlyDictionary<string, PoolingProgress> Pool
                 ["untrained"] = Recalls(p.Value.Untrained),
                 ["trained"] = Recalls(p.Value.Trained),
                 ["dimensions"] = p.Value.Dimensions,
+                ["milliseconds_per_image"] = Math.Round(p.Value.Speed!.Network, 4),
+                ["milliseconds_per_image_of_pooling"] = Math.Round(p.Value.Speed.Pooling, 4),
                 ["train_seconds"] = Math.Round(p.Value.TrainSeconds, 2),
                 ["best_epoch"] = p.Value.BestEpoch + 1,
                 ["loss"] = p.Value.Loss,

@@ -4,14 +4,17 @@ using System.Text;
 using PlaceRecognition.Model;
 using PlaceRecognition.Retrieval;
 using PlaceRecognition.Training;
+using TorchPooling;
 
 namespace PlaceRecognition.Report;
 
 /// <summary>The run as one self-contained HTML file.</summary>
 /// <param name="network">The exported network.</param>
 /// <param name="assigning">A NetVLAD network whose assignments are shown, if one was trained.</param>
+/// <param name="ghost">A GhostVLAD network whose ghosts are shown, if one was trained.</param>
 internal sealed class ReportPage(
-    RunOptions options, IReadOnlyDictionary<string, PoolingProgress> poolings, Metrics metrics, LoadedSet test, PlaceNetwork network, PlaceNetwork? assigning)
+    RunOptions options, IReadOnlyDictionary<string, PoolingProgress> poolings, Metrics metrics, LoadedSet test, PlaceNetwork network,
+    PlaceNetwork? assigning, PlaceNetwork? ghost)
 {
     private const int GalleryRows = 8;
 
@@ -61,6 +64,8 @@ internal sealed class ReportPage(
         what max pooling of that bin keeps.</p>
         <div class="wide">{{Bins()}}</div>
         {{Assignments()}}
+        {{HardQueries.Table(test.Places.Queries, options.Training.Poolings, poolings)}}
+        {{Ghosts()}}
         </body>
         </html>
         """);
@@ -78,10 +83,10 @@ internal sealed class ReportPage(
         var best = poolings.MaxBy(p => p.Value.Trained[0]).Key;
         var rows = options.Training.Poolings.Select(kind => (kind, progress: poolings[kind])).Select(row => string.Create(CultureInfo.InvariantCulture, $"""
             <tr{(row.kind == best ? " class=\"best\"" : "")}><td>{row.kind}</td><td>{row.progress.Dimensions}</td><td>{Summary.Recalls(row.progress.Untrained)}</td>
-            <td>{Summary.Recalls(row.progress.Trained)}</td><td>{row.progress.BestEpoch + 1}</td><td>{row.progress.TrainSeconds:0}</td></tr>
+            <td>{Summary.Recalls(row.progress.Trained)}</td><td>{row.progress.Speed!.Network:0.00}</td><td>{row.progress.Speed.Pooling:0.000}</td><td>{row.progress.BestEpoch + 1}</td><td>{row.progress.TrainSeconds:0}</td></tr>
 
             """));
-        return "<table><tr><th>pooling</th><th>dimensions</th><th>untrained recall@1 / 5 / 10</th><th>trained recall@1 / 5 / 10</th><th>best epoch</th><th>training, s</th></tr>\n"
+        return "<table><tr><th>pooling</th><th>dimensions</th><th>untrained recall@1 / 5 / 10</th><th>trained recall@1 / 5 / 10</th><th>ms an image</th><th>of it pooling</th><th>best epoch</th><th>training, s</th></tr>\n"
             + string.Concat(rows) + "</table>";
     }
 
@@ -146,6 +151,9 @@ internal sealed class ReportPage(
             }))
             + "</div>";
     }
+
+    private string Ghosts() =>
+        ghost?.Clusters is GhostVLAD layer ? HardQueries.Ghosts(ghost, layer, test.Places.Queries, options.ImageSize) : "";
 
     private static string Encode(string text) => WebUtility.HtmlEncode(text);
 }

@@ -1,3 +1,5 @@
+using PlaceRecognition.Retrieval;
+
 namespace PlaceRecognition.Training;
 
 /// <summary>How far one pooling has come.</summary>
@@ -23,6 +25,9 @@ internal sealed class PoolingProgress
     public int Dimensions { get; set; }
 
     public double TrainSeconds { get; set; }
+
+    /// <summary>Of the trained network, on one test batch.</summary>
+    public Speed? Speed { get; set; }
 
     /// <summary>Of each query, while the pooling is being trained.</summary>
     public int[][] RememberedNegatives { get; set; } = [];

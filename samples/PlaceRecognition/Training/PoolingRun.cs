@@ -48,6 +48,7 @@ internal sealed class PoolingRun(
         var recall = test.Evaluate(network.call, cancellation);
         progress.Trained = [.. recall.Curve];
         progress.FirstRight = recall.FirstRight;
+        progress.Speed = Speed.Of(network, test.Queries);
         progress.RememberedNegatives = [];
         checkpoint.Parts.Remove(NetworkPart);
         checkpoint.Parts.Remove(OptimizerPart);

@@ -9,7 +9,8 @@ namespace PlaceRecognition.Training;
 
 /// <summary>What a run was asked for, as far as it decides the result: a resumed run has the same.</summary>
 /// <param name="Data">Folder of photographs; the drawn streets where null.</param>
-internal sealed record RunOptions(string? Data, bool SkipUnreadable, bool Quick, ImageSize ImageSize, TrainingOptions Training)
+/// <param name="HardQueries">Whether queries of the drawn streets show much sky or road, or are blurred, three of four.</param>
+internal sealed record RunOptions(string? Data, bool SkipUnreadable, bool Quick, bool HardQueries, ImageSize ImageSize, TrainingOptions Training)
 {
     /// <exception cref="UserException">An option has a value that cannot be.</exception>
     public void Check()
@@ -24,6 +25,7 @@ internal sealed record RunOptions(string? Data, bool SkipUnreadable, bool Quick,
             Pooling.Find(kind);
         }
 
+        Require(!HardQueries || Data is null, "--hard-queries: photographs are as they are; it is for the drawn streets");
         AtLeastOne("--epochs", Training.Epochs);
         AtLeastOne("--queries-per-epoch", Training.QueriesPerEpoch);
         AtLeastOne("--clusters", Training.Clusters);

@@ -35,11 +35,18 @@ internal sealed record Conditions(
     int Seed)
 {
     private const float Degree = MathF.PI / 180;
+    private const float Tilt = 22 * Degree;
 
     internal static Conditions Of(View view)
     {
         var dice = new Dice(view.Seed);
-        return view.IsQuery ? Query(dice, view.Seed) : Database(dice, view.Seed);
+        var drawn = view.IsQuery ? Query(dice, view.Seed) : Database(dice, view.Seed);
+        return view.Challenge switch
+        {
+            Challenge.Sky => drawn with { Pitch = drawn.Pitch + Tilt },
+            Challenge.Road => drawn with { Pitch = drawn.Pitch - Tilt },
+            _ => drawn,
+        };
     }
 
     private static Conditions Database(Dice dice, int seed)

@@ -6,6 +6,8 @@ namespace PlaceRecognition.World;
 /// <summary>One picture: drawn far to near at twice its size, then seen by the sensor.</summary>
 internal sealed class Picture(Street street, View view)
 {
+    private const float Defocus = 0.012f;   // of the width: about a degree of the view
+
     private readonly Conditions conditions = Conditions.Of(view);
 
     internal void Render(SKBitmap bitmap)
@@ -19,7 +21,24 @@ internal sealed class Picture(Street street, View view)
             Draw(brush, width, height);
         }
 
+        if (view.Challenge == Challenge.Blur)
+        {
+            using var blurred = Blurred(scene);
+            conditions.Sensor.Expose(blurred, bitmap);
+            return;
+        }
+
         conditions.Sensor.Expose(scene, bitmap);
+    }
+
+    private static SKBitmap Blurred(SKBitmap scene)
+    {
+        var blurred = new SKBitmap(scene.Info);
+        using var canvas = new SKCanvas(blurred);
+        using var lens = SKImageFilter.CreateBlur(scene.Width * Defocus, scene.Width * Defocus, SKShaderTileMode.Clamp);
+        using var paint = new SKPaint { ImageFilter = lens };
+        canvas.DrawBitmap(scene, 0, 0, paint);
+        return blurred;
     }
 
     private Camera CameraFor(int width, int height)

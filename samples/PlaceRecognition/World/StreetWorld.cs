@@ -33,7 +33,8 @@ internal sealed class StreetWorld
         Views =
         [
             .. streets.SelectMany(street => ViewPlan.Database(street, size.DatabaseSpacing)
-                .Concat(ViewPlan.Queries(street, size.QueriesPerStreet))),
+                .Concat(ViewPlan.Queries(street, size.QueriesPerStreet)
+                    .Select((view, i) => size.HardQueries ? view with { Challenge = (Challenge)(i % 4) } : view))),
         ];
     }
 

@@ -8,4 +8,6 @@ namespace PlaceRecognition.World;
 /// <param name="North">Metres north, UTM-like.</param>
 /// <param name="Heading">Compass heading in degrees: 0 is north, 90 is east.</param>
 /// <param name="Seed">Decides weather, traffic, tilt and sensor.</param>
-internal sealed record View(Split Split, bool IsQuery, int Street, double East, double North, double Heading, int Seed);
+/// <param name="Challenge">What makes it a hard one.</param>
+internal sealed record View(
+    Split Split, bool IsQuery, int Street, double East, double North, double Heading, int Seed, Challenge Challenge = Challenge.None);
