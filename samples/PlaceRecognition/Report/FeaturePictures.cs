@@ -72,7 +72,7 @@ internal static class FeaturePictures
         var map = network.Features(new Pictures([place], size).Batch([0]).to(network.parameters().First().device));
         var clusters = layer.output_length / map.size(1);
         var assignment = layer.assignment(map)[0];
-        var ghosts = assignment.narrow(0, clusters, assignment.size(0) - clusters).sum(0).cpu();
+        var ghosts = assignment.narrow(0, clusters, assignment.size(0) - clusters).sum([0]).cpu();
         var (rows, columns) = ((int)ghosts.size(0), (int)ghosts.size(1));
         var share = ghosts.contiguous().data<float>().ToArray();
 
