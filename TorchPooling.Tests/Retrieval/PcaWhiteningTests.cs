@@ -86,6 +86,21 @@ public class PcaWhiteningTests
     }
 
     [Fact]
+    public void With_a_slowly_decaying_spectrum_the_randomised_fit_is_near_the_exact_one()
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(23);
+        var deviations = arange(1, 401, dtype: ScalarType.Float32).rsqrt();   // variances 1/i
+        var points = randn([2000, 400], generator: generator) * deviations;
+        var data = new DescriptorPasses(points.split(700), 400, 50, CPU);
+        var (exact, randomised) = (PrincipalComponents.Exact(data, 50), PrincipalComponents.Randomised(data, 50, 2));
+        var captured = randomised.Variances.sum().ToDouble() / exact.Variances.sum().ToDouble();
+        Assert.InRange(captured, 0.999, 1 + 1e-6);   // no other subspace holds more than the exact one
+        Assert.Equal(exact.Total, randomised.Total, 1e-4);
+        Tolerance.AssertClose(ones(25, dtype: ScalarType.Float64), (randomised.Variances / exact.Variances).narrow(0, 0, 25), 1e-3);
+    }
+
+    [Fact]
     public void Above_4096_dimensions_the_fit_is_the_randomised_one_and_whitens_too()
     {
         using var scope = NewDisposeScope();
@@ -274,6 +289,8 @@ public class PcaWhiteningTests
         Refused<ArgumentException>("expected finite descriptors, got NaN or infinity among them", () => layer.Fit([full(9, 4, float.PositiveInfinity)]));
         Refused<ArgumentException>("expected variance in 3 components, got 2: keep fewer, or give a positive epsilon", () => layer.Fit([rand(20, 2).matmul(rand(2, 4))]));
         Refused<ArgumentException>("expected variance in 3 components, got 0", () => layer.Fit([ones(20, 4)]));
+        Refused<ArgumentException>("expected descriptors whose squares are finite", () => layer.Fit([rand(20, 4, dtype: ScalarType.Float64) * 1e200]));
+        Refused<ArgumentException>("expected descriptors whose squares are finite", () => PrincipalComponents.Randomised(new([rand(20, 4) * 1e25], 4, 3, CPU), 3, 0));
         Refused<ArgumentOutOfRangeException>("expected a finite number, 0 or more", () => layer.Fit([rand(20, 4)], epsilon: -1));
         Refused<ArgumentOutOfRangeException>("expected a finite number, 0 or more", () => layer.Fit([rand(20, 4)], epsilon: double.NaN));
         Refused<ArgumentException>("expected the same batches in every pass, got 20 descriptors in the first and 0 in another", () => layer.Fit(Once(rand(20, 4))));

@@ -53,8 +53,9 @@ public sealed class PcaWhitening : nn.Module<Tensor, Tensor>, IScriptable
     /// <remarks>
     /// <para>The covariance is Σ(x − mean)(x − mean)ᵀ / (M − 1). Up to 4096 dimensions it is summed and decomposed in float64,
     /// in two passes over the batches. Beyond, its leading eigenvectors come from a randomised subspace iteration in
-    /// float32 (Halko, Martinsson, Tropp: Finding Structure with Randomness, SIAM Review 2011, algorithms 4.4 and 5.3), in six
-    /// passes: memory is a few times in·out numbers, and the smallest of the kept components are approximate.</para>
+    /// float32 (Halko, Martinsson, Tropp: Finding Structure with Randomness, SIAM Review 2011, algorithms 4.4 and 5.3) with
+    /// shifts, in seven passes: memory is a few times in·out numbers, and the smallest of the kept components are
+    /// approximate. They are exact where all components there are, in or M − 1, are at most an eighth more than the kept.</para>
     /// <para>The largest entry by magnitude of every eigenvector is positive, so that a fit repeats. All is computed on the
     /// parameters' device.</para>
     /// </remarks>
