@@ -47,6 +47,7 @@ public static class Registry
         new("NetFV", () => new NetFV(3, 3), TakesAnyChannels: false, PositionFree: true),
         new("NetFV of raw descriptors, published normalisation", () => new NetFV(2, 3, FisherNormalization.Published, normalize_input: false), TakesAnyChannels: false, PositionFree: true),
         new("ActionVLAD", () => new Frames(new ActionVLAD(3, 3, alpha: 5)), TakesAnyChannels: false, PositionFree: true),
+        new("PcaWhitening", () => new Positions(new PcaWhitening(3, 2)), TakesAnyChannels: false),
         new("VGG", () => new VggBackbone([[4], [6]], cut: VggCut.BeforeLastReLU), MinSize: 2, TakesAnyChannels: false, IsPooling: false),
         new("VGG with batch norm", () => new VggBackbone([[4, 4], [5]], batch_norm: true, pool: _ => nn.AvgPool2d(2)), MinSize: 4, TakesAnyChannels: false, IsPooling: false),
     ];
@@ -76,5 +77,31 @@ internal sealed class Frames : nn.Module<Tensor, Tensor>, IScriptable
         """
         def forward(self, x: Tensor) -> Tensor:
             return self.pool.forward(torch.stack([x, x.flip([1])], 1))
+        """);
+}
+
+/// <summary>Hands the descriptors of a map, (N, H·W, C), to a layer that takes descriptors in the last dimension.</summary>
+internal sealed class Positions : nn.Module<Tensor, Tensor>, IScriptable
+{
+    private readonly nn.Module<Tensor, Tensor> layer;
+
+    public Positions(nn.Module<Tensor, Tensor> layer)
+        : base(nameof(Positions))
+    {
+        this.layer = layer;
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x)
+    {
+        Check.FeatureMap(x, 3);
+        using var scope = NewDisposeScope();
+        return layer.call(x.flatten(2).transpose(1, 2)).MoveToOuterDisposeScope();
+    }
+
+    ScriptDefinition IScriptable.script() => new(
+        """
+        def forward(self, x: Tensor) -> Tensor:
+            return self.layer.forward(x.flatten(2).transpose(1, 2))
         """);
 }

@@ -1,0 +1,11 @@
+namespace TorchPooling;
+
+/// <summary>The variances that a fit of <see cref="PcaWhitening"/> found.</summary>
+/// <param name="Descriptors">M, how many descriptors it was fitted on.</param>
+/// <param name="Variances">λ of the kept components, largest first.</param>
+/// <param name="TotalVariance">The variance of all components together: the trace of the covariance.</param>
+public sealed record PcaSpectrum(long Descriptors, IReadOnlyList<double> Variances, double TotalVariance)
+{
+    /// <summary>Σλ / <see cref="TotalVariance"/>: the share of the variance that the kept components hold, 0 … 1.</summary>
+    public double ExplainedVariance => Variances.Sum() / TotalVariance;
+}
