@@ -49,26 +49,26 @@ public class NearestNeighborsTests
         using var scope = NewDisposeScope();
         var draw = new Generator(4);
         var few = randn(40, 16, generator: draw);
-        var database = few.index_select(0, randint(0, 40, 2000, dtype: ScalarType.Int64, generator: draw));   // each about 50 times
-        var queries = cat([few.narrow(0, 0, 5), randn(30, 16, generator: draw)]);
-        var (expected, expectedIndices) = NearestNeighbors.Find(queries, database, 120, innerProduct);
+        var database = few.index_select(0, randint(0, 40, 700, dtype: ScalarType.Int64, generator: draw));   // each about 17 times
+        var queries = cat([few.narrow(0, 0, 5), randn(20, 16, generator: draw)]);
+        var (expected, expectedIndices) = NearestNeighbors.Find(queries, database, 60, innerProduct);
         foreach (var bytes in new[] { 3_000L, 100_000 })
         {
-            var (values, indices) = NearestNeighbors.Find(queries, database, 120, innerProduct, bytes);
+            var (values, indices) = NearestNeighbors.Find(queries, database, 60, innerProduct, bytes);
             Assert.Equal(expected, values);
             Assert.Equal(expectedIndices, indices);
         }
 
-        foreach (var rows in new[] { 7, 1999 })
+        foreach (var rows in new[] { 7, 699 })
         {
-            var (values, indices) = NearestNeighbors.FindInBlocks(queries, database.split(rows), 120, innerProduct);
+            var (values, indices) = NearestNeighbors.FindInBlocks(queries, database.split(rows), 60, innerProduct);
             Assert.Equal(expected, values);
             Assert.Equal(expectedIndices, indices);
         }
 
-        var (loop, numbers) = ByLoop(queries, database, 120, innerProduct, single: true);
+        var (loop, numbers) = ByLoop(queries, database, 60, innerProduct, single: true);
         Assert.Equal(numbers, expectedIndices.data<long>().ToArray());
-        Tolerance.AssertClose(tensor(loop, 35, 120).@float(), expected);
+        Tolerance.AssertClose(tensor(loop, 25, 60).@float(), expected);
     }
 
     [Fact]
@@ -76,13 +76,13 @@ public class NearestNeighborsTests
     {
         using var scope = NewDisposeScope();
         var draw = new Generator(5);
-        var database = 1000 + 0.01 * randn(500, 64, generator: draw);   // ‖d‖² = 6.4e7, of which float32 keeps steps of 4
+        var database = 1000 + 0.01 * randn(150, 64, generator: draw);   // ‖d‖² = 6.4e7, of which float32 keeps steps of 4
         var (distances, indices) = NearestNeighbors.Find(database, database, 3);
-        Assert.Equal(zeros(500), distances.select(1, 0));
-        Assert.Equal(arange(500), indices.select(1, 0));
+        Assert.Equal(zeros(150), distances.select(1, 0));
+        Assert.Equal(arange(150), indices.select(1, 0));
         var (expected, numbers) = ByLoop(database, database, 3, innerProduct: false, single: true);
         Assert.Equal(numbers, indices.data<long>().ToArray());
-        Tolerance.AssertClose(tensor(expected, 500, 3).@float(), distances, 1e-6);
+        Tolerance.AssertClose(tensor(expected, 150, 3).@float(), distances, 1e-6);
     }
 
     [Fact]
