@@ -9,7 +9,10 @@ internal static class Python
     private static readonly string Interpreter = Environment.GetEnvironmentVariable("TORCHPOOLING_PYTHON") ?? "/usr/bin/python3";
 
     /// <summary>Why the comparison with PyTorch cannot run here; null where it can.</summary>
-    public static string? Missing { get; } = Probe();
+    public static string? Missing { get; } = Probe("PyTorch", "torch, torchvision");
+
+    /// <summary>Why the comparison with Faiss cannot run here; null where it can.</summary>
+    public static string? MissingFaiss { get; } = Probe("Faiss", "faiss, numpy");
 
     /// <summary>Runs a script; fails with what it printed unless it ends with exit code 0.</summary>
     public static string Run(string script, params string[] arguments)
@@ -37,12 +40,12 @@ internal static class Python
         return tensor(values).reshape(shape);
     }
 
-    private static string? Probe()
+    private static string? Probe(string name, string modules)
     {
         try
         {
-            var (code, _, error) = Start(["-c", "import torch, torchvision"]);
-            return code == 0 ? null : $"no PyTorch in {Interpreter} (set TORCHPOOLING_PYTHON): {error.Trim().Split('\n')[^1]}";
+            var (code, _, error) = Start(["-c", $"import {modules}"]);
+            return code == 0 ? null : $"no {name} in {Interpreter} (set TORCHPOOLING_PYTHON): {error.Trim().Split('\n')[^1]}";
         }
         catch (System.ComponentModel.Win32Exception e)
         {
@@ -76,4 +79,11 @@ internal sealed class PyTorchFactAttribute : FactAttribute
 internal sealed class PyTorchTheoryAttribute : TheoryAttribute
 {
     public PyTorchTheoryAttribute() => Skip = Python.Missing;
+}
+
+/// <summary>A test that compares with NumPy and Faiss; shown as skipped, with the reason, where they are missing.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class FaissFactAttribute : FactAttribute
+{
+    public FaissFactAttribute() => Skip = Python.MissingFaiss;
 }

@@ -1,0 +1,244 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace TorchPooling;
+
+/// <summary>How good the answers of a retrieval are: recall@N, mean average precision, the precision–recall curve.</summary>
+public static class RetrievalMetrics
+{
+    private const long TableElements = 1 << 22;
+
+    /// <summary>Whether each answer was taken within <paramref name="radius"/> of its query, ‖p_query − p_answer‖ ≤ radius.</summary>
+    /// <param name="indices">Answers (Q, N): numbers of database pictures, int64, nearest first, as <see cref="NearestNeighbors"/> gives.</param>
+    /// <param name="queryPositions">Shape (Q, 2), float64, in metres (UTM northings lie 0.5 m apart in float32).</param>
+    /// <param name="databasePositions">Shape (M, 2), of the same kind.</param>
+    /// <param name="radius">Metres; 25 in Arandjelović et al.: NetVLAD, CVPR 2016, section 5.1.</param>
+    /// <returns>bool, (Q, N), on the CPU.</returns>
+    /// <exception cref="ArgumentException">Another shape or dtype, a position that is not finite, or a number beyond the database.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="radius"/> is negative or NaN.</exception>
+    public static Tensor Right(Tensor indices, Tensor queryPositions, Tensor databasePositions, double radius = 25)
+    {
+        using var scope = NewDisposeScope();
+        var (queries, database) = (Positions(queryPositions, nameof(queryPositions)), Positions(databasePositions, nameof(databasePositions)));
+        CheckRadius(radius);
+        CheckAnswers(indices, queries.size(0));
+        var answers = indices.cpu();
+        if (answers.numel() > 0 && (answers.min().ToInt64() < 0 || answers.max().ToInt64() >= database.size(0)))
+        {
+            throw new ArgumentException($"expected numbers of the {database.size(0)} database pictures, got {answers.min().ToInt64()} … {answers.max().ToInt64()}", nameof(indices));
+        }
+
+        var found = database.index_select(0, answers.flatten()).reshape(answers.size(0), answers.size(1), 2);
+        return Within(found - queries.unsqueeze(1), radius).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Whether each query has any database picture within <paramref name="radius"/>.</summary>
+    /// <returns>bool, (Q), on the CPU.</returns>
+    /// <inheritdoc cref="Right"/>
+    public static Tensor Answerable(Tensor queryPositions, Tensor databasePositions, double radius = 25)
+    {
+        using var scope = NewDisposeScope();
+        var (queries, database) = (Positions(queryPositions, nameof(queryPositions)), Positions(databasePositions, nameof(databasePositions)));
+        CheckRadius(radius);
+        var answerable = zeros(queries.size(0), dtype: ScalarType.Bool);
+        var rows = Math.Max(1, TableElements / Math.Max(1, database.size(0)));
+        for (var start = 0L; start < queries.size(0); start += rows)
+        {
+            using var step = NewDisposeScope();
+            var count = Math.Min(rows, queries.size(0) - start);
+            var apart = database.unsqueeze(0) - queries.narrow(0, start, count).unsqueeze(1);
+            answerable.narrow(0, start, count).copy_(Within(apart, radius).any(1));
+        }
+
+        return answerable.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Recall@1, …, recall@N: the share of all queries with at least one right answer among the first n.</summary>
+    /// <remarks>A query without a right picture in the database counts as not found.</remarks>
+    /// <param name="right">Whether each answer is right, bool, (Q, N), Q ≥ 1, from <see cref="Right"/>.</param>
+    /// <exception cref="ArgumentException">Another shape or dtype, or no queries.</exception>
+    public static double[] Recall(Tensor right)
+    {
+        CheckBool(right, 2, "(Q, N)", nameof(right));
+        CheckAny(right.size(0), nameof(right));
+        using var scope = NewDisposeScope();
+        var found = right.@long().cumsum(1) > 0;
+        return found.to(ScalarType.Float64).mean([0]).cpu().data<double>().ToArray();
+    }
+
+    /// <summary>Mean average precision as the Oxford and Paris benchmarks define it.</summary>
+    /// <remarks>
+    /// <para>AP = (1/P) Σⱼ ½(pⱼ + p′ⱼ) over the positives found, the j-th of them (from 0) at the rank rⱼ (from 0, ignored
+    /// pictures left out), with the precision p′ⱼ = (j + 1)/(rⱼ + 1) at it and pⱼ = j/rⱼ before it (1 at rank 0): the area by
+    /// trapezoids under the precision–recall curve, not the mean of p′ⱼ. P is the number of all positives.</para>
+    /// <para>A query without positives has AP NaN and does not count. Philbin et al.: Object retrieval with large
+    /// vocabularies and fast spatial matching, CVPR 2007; Radenović et al.: Revisiting Oxford and Paris, CVPR 2018.</para>
+    /// </remarks>
+    /// <param name="indices">Answers (Q, N), int64, nearest first; the benchmarks rank the whole database. A positive beyond N counts as never found.</param>
+    /// <param name="positives">For each query the numbers of the right database pictures.</param>
+    /// <param name="ignored">For each query those that count neither as right nor as wrong ("junk"); null for none.</param>
+    /// <returns>The mean, and the AP of each query.</returns>
+    /// <exception cref="ArgumentException">Another shape, dtype or number of queries, an answer that comes twice, a picture that
+    /// is both positive and ignored, or no query with positives.</exception>
+    public static (double Mean, double[] PerQuery) MeanAveragePrecision(
+        Tensor indices, IReadOnlyList<long[]> positives, IReadOnlyList<long[]>? ignored = null)
+    {
+        ArgumentNullException.ThrowIfNull(positives);
+        CheckAnswers(indices, positives.Count);
+        if (ignored is not null && ignored.Count != positives.Count)
+        {
+            throw new ArgumentException($"expected ignored pictures of {positives.Count} queries, got {ignored.Count}", nameof(ignored));
+        }
+
+        using var answers = indices.cpu().contiguous();
+        var perQuery = new double[positives.Count];
+        for (var q = 0; q < perQuery.Length; q++)
+        {
+            using var row = answers.select(0, q);
+            perQuery[q] = AveragePrecision(row.data<long>().ToArray(), positives[q], ignored?[q] ?? [], q);
+        }
+
+        var counted = perQuery.Where(double.IsFinite).ToArray();
+        return counted.Length > 0
+            ? (counted.Average(), perQuery)
+            : throw new ArgumentException($"expected a query with positives, got none among {perQuery.Length}", nameof(positives));
+    }
+
+    /// <summary>The precision–recall curve of the first answers, given only where their distance is at most a threshold.</summary>
+    /// <remarks>
+    /// <para>At each threshold t that occurs: precision = right answers given / answers given, recall = right answers given /
+    /// answerable queries. An answer to a query that has none is wrong. Average precision Σᵢ(Rᵢ − Rᵢ₋₁)Pᵢ, R₋₁ = 0, by steps.</para>
+    /// <para>Single-best-match evaluation of Schubert et al.: Visual Place Recognition: A Tutorial, IEEE Robotics and
+    /// Automation Magazine 2023, with every threshold.</para>
+    /// </remarks>
+    /// <param name="distances">Of each query to its first answer, (Q), floating-point, smaller is surer: inner products with the sign changed.</param>
+    /// <param name="right">Whether that answer is right, bool, (Q).</param>
+    /// <param name="answerable">Whether the query has a right picture, bool, (Q), from <see cref="Answerable"/>; null for all.</param>
+    /// <returns>Thresholds, ascending, with precision and recall at each, and the average precision.</returns>
+    /// <exception cref="ArgumentException">Another shape or dtype, NaN, no answerable query, or a right answer to a query that is not.</exception>
+    public static (double[] Thresholds, double[] Precision, double[] Recall, double AveragePrecision) PrecisionRecall(
+        Tensor distances, Tensor right, Tensor? answerable = null)
+    {
+        CheckBool(right, 1, "(Q)", nameof(right));
+        ArgumentNullException.ThrowIfNull(distances);
+        Check.FloatingPoint(distances, nameof(distances));
+        Check.Exactly(distances, right.shape, nameof(distances));
+        using var scope = NewDisposeScope();
+        var ends = distances.detach().cpu().to(ScalarType.Float64).data<double>().ToArray();
+        var hits = right.cpu().data<bool>().ToArray();
+        var known = Known(hits, answerable);
+        if (ends.Any(double.IsNaN))
+        {
+            throw new ArgumentException("expected distances, got NaN among them", nameof(distances));
+        }
+
+        var order = Enumerable.Range(0, ends.Length).GroupBy(q => ends[q]).OrderBy(group => group.Key);
+        var (thresholds, precision, recall) = (new List<double>(), new List<double>(), new List<double>());
+        var (given, correct, area) = (0, 0, 0.0);
+        foreach (var group in order)
+        {
+            var more = group.Count(q => hits[q]);
+            (given, correct) = (given + group.Count(), correct + more);
+            thresholds.Add(group.Key);
+            precision.Add((double)correct / given);
+            recall.Add((double)correct / known);
+            area += (double)more / known * precision[^1];
+        }
+
+        return ([.. thresholds], [.. precision], [.. recall], area);
+    }
+
+    private static int Known(bool[] right, Tensor? answerable)
+    {
+        if (answerable is not null)
+        {
+            CheckBool(answerable, 1, "(Q)", nameof(answerable));
+            Check.Exactly(answerable, [right.Length], nameof(answerable));
+        }
+
+        var known = answerable?.cpu().data<bool>().ToArray() ?? [.. right.Select(_ => true)];
+        var query = Array.FindIndex([.. right.Zip(known)], pair => pair is (true, false));
+        if (query >= 0)
+        {
+            throw new ArgumentException($"expected right answers to answerable queries only, got one to query {query}", nameof(answerable));
+        }
+
+        CheckAny(known.Count(q => q), answerable is null ? nameof(right) : nameof(answerable));
+        return known.Count(q => q);
+    }
+
+    private static double AveragePrecision(long[] answers, long[] positives, long[] ignored, int query)
+    {
+        var (right, neutral) = (positives.ToHashSet(), ignored.ToHashSet());
+        if (right.Overlaps(neutral))
+        {
+            throw new ArgumentException($"expected pictures either positive or ignored, got {right.First(neutral.Contains)} as both for query {query}", nameof(ignored));
+        }
+
+        if (answers.Distinct().Count() != answers.Length)
+        {
+            throw new ArgumentException($"expected each picture once among the answers, got one twice for query {query}", "indices");
+        }
+
+        var (rank, found, area) = (0, 0, 0.0);
+        foreach (var answer in answers.Where(answer => !neutral.Contains(answer)))
+        {
+            if (right.Contains(answer))
+            {
+                area += ((rank == 0 ? 1 : (double)found / rank) + (found + 1.0) / (rank + 1)) / 2;
+                found++;
+            }
+
+            rank++;
+        }
+
+        return right.Count == 0 ? double.NaN : area / right.Count;
+    }
+
+    private static Tensor Within(Tensor apart, double radius) => apart.square().sum(-1).sqrt() <= radius;
+
+    private static Tensor Positions(Tensor x, string name)
+    {
+        ArgumentNullException.ThrowIfNull(x, name);
+        if (x.dim() != 2 || x.size(1) != 2 || x.dtype != ScalarType.Float64)
+        {
+            throw new ArgumentException($"expected positions (n, 2) in Float64, got {x.dtype} {Check.Shape(x)}", name);
+        }
+
+        return x.isfinite().all().ToBoolean() ? x.detach().cpu() : throw new ArgumentException("expected finite positions, got NaN or infinity among them", name);
+    }
+
+    private static void CheckRadius(double radius)
+    {
+        if (!(radius >= 0))
+        {
+            throw new ArgumentOutOfRangeException(nameof(radius), radius, "expected 0 or more metres");
+        }
+    }
+
+    private static void CheckAnswers(Tensor indices, long queries)
+    {
+        ArgumentNullException.ThrowIfNull(indices);
+        if (indices.dim() != 2 || indices.size(0) != queries || indices.dtype != ScalarType.Int64)
+        {
+            throw new ArgumentException($"expected answers (Q, N) in Int64 with Q = {queries}, got {indices.dtype} {Check.Shape(indices)}", nameof(indices));
+        }
+    }
+
+    private static void CheckBool(Tensor x, int dimensions, string shape, string name)
+    {
+        ArgumentNullException.ThrowIfNull(x, name);
+        if (x.dim() != dimensions || x.dtype != ScalarType.Bool)
+        {
+            throw new ArgumentException($"expected {shape} in Bool, got {x.dtype} {Check.Shape(x)}", name);
+        }
+    }
+
+    private static void CheckAny(long queries, string name)
+    {
+        if (queries == 0)
+        {
+            throw new ArgumentException("expected at least one query with an answer to find, got none", name);
+        }
+    }
+}
