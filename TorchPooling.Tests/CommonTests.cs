@@ -290,7 +290,7 @@ public class CommonTests
 
         using var scope = NewDisposeScope();
         var module = item.Create();
-        var (sets, extents) = item.Create() is ClusterPooling ? (" or descriptors (N, C, M)", "C, H, W, M") : ("", "C, H, W");
+        var (sets, extents) = item.TakesSets ?? module is ClusterPooling ? (" or descriptors (N, C, M)", "C, H, W, M") : ("", "C, H, W");
         Refused($"expected a feature map (N, C, H, W){sets}, got 2 dimensions (3, 4)", rand(3, 4));
         Refused($"expected a feature map (N, C, H, W){sets} with {extents} ≥ 1, got (1, {item.Channels}, 0, 4)", rand(1, item.Channels, 0, 4));
         Refused($"expected a floating-point tensor, got Int64 (1, {item.Channels}, 8, 8)", ones(1, item.Channels, 8, 8, dtype: ScalarType.Int64));

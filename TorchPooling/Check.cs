@@ -99,6 +99,18 @@ internal static class Check
         }
     }
 
+    /// <summary>Floating-point vectors (…, F) whose F is <paramref name="length"/>.</summary>
+    public static void LastDimension(Tensor x, long length, string name = "x")
+    {
+        ArgumentNullException.ThrowIfNull(x, name);
+        if (x.dim() < 1 || x.size(-1) != length)
+        {
+            throw new ArgumentException($"expected vectors (…, {length}), got {Describe(x)}", name);
+        }
+
+        FloatingPoint(x, name);
+    }
+
     /// <summary>A floating-point matrix (M, D) with M ≥ <paramref name="rows"/> and D = <paramref name="columns"/>.</summary>
     public static void Matrix(Tensor x, long rows, long columns, string name)
     {
