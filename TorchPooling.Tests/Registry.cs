@@ -11,13 +11,10 @@ namespace TorchPooling.Tests;
 /// <param name="TakesAnyDtype">Whether a layer of a fixed number of channels takes maps of another dtype than its parameters'.</param>
 /// <param name="PositionFree">Whether the output does not depend on where in the map a descriptor stands.</param>
 /// <param name="IsPooling">Whether it is a pooling, and no network with the rounding of its convolutions.</param>
-public sealed record Case(
-    string Name, Func<nn.Module<Tensor, Tensor>> Create, long Channels = 3, long MinSize = 1, bool TakesAnyChannels = true,
-    bool TakesAnyDtype = false, bool PositionFree = false, bool IsPooling = true)
 /// <param name="TakesSets">Whether it takes sets of descriptors, too; as the VLAD family does where null.</param>
 public sealed record Case(
     string Name, Func<nn.Module<Tensor, Tensor>> Create, long Channels = 3, long MinSize = 1, bool TakesAnyChannels = true,
-    bool? TakesSets = null)
+    bool TakesAnyDtype = false, bool PositionFree = false, bool IsPooling = true, bool? TakesSets = null)
 {
     public override string ToString() => Name;
 }
@@ -52,10 +49,10 @@ public static class Registry
         new("NetFV of raw descriptors, published normalisation", () => new NetFV(2, 3, FisherNormalization.Published, normalize_input: false), TakesAnyChannels: false, PositionFree: true),
         new("ActionVLAD", () => new Frames(new ActionVLAD(3, 3, alpha: 5)), TakesAnyChannels: false, PositionFree: true),
         new("PcaWhitening", () => new Positions(new PcaWhitening(3, 2)), TakesAnyChannels: false),
-        new("NeXtVLAD", () => new NeXtVLAD(4, 3, 2, 2), TakesAnyChannels: false, TakesSets: true),
+        new("NeXtVLAD", () => new NeXtVLAD(4, 3, 2, 2), TakesAnyChannels: false, PositionFree: true, TakesSets: true),
         new("PatchNetVLAD", () => new PatchNetVLAD(3, 3, [1, 2]), MinSize: 2, TakesAnyChannels: false, TakesSets: false),
         new("PatchNetVLAD with bias and strides", () => new PatchNetVLAD(2, 3, [3, 2], [1, 2], normalize_input: false, bias: true), MinSize: 3, TakesAnyChannels: false, TakesSets: false),
-        new("SALAD", () => new Salad(3, 4, 2, hidden: 5, dropout: 0), TakesAnyChannels: false, TakesSets: true),
+        new("SALAD", () => new Salad(3, 4, 2, hidden: 5, dropout: 0), TakesAnyChannels: false, PositionFree: true, TakesSets: true),
         new("VGG", () => new VggBackbone([[4], [6]], cut: VggCut.BeforeLastReLU), MinSize: 2, TakesAnyChannels: false, IsPooling: false),
         new("VGG with batch norm", () => new VggBackbone([[4, 4], [5]], batch_norm: true, pool: _ => nn.AvgPool2d(2)), MinSize: 4, TakesAnyChannels: false, IsPooling: false),
     ];
