@@ -19,6 +19,7 @@ public class RetrievalTests
         Assert.Equal([1 / 3.0, 1 / 3.0, 2 / 3.0], recall.Curve);
         Assert.Equal([false, false, true], recall.FirstRight);
         Assert.Equal(2 / 3.0, recall.At(10));   // deeper than the database
+        Assert.Equal(1, Recall.Lost(new PlaceSet("test", database, At(25, 226, 125, 225))));   // 226: 26 m from the last
     }
 
     [Fact]

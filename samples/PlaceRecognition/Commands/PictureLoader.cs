@@ -72,10 +72,9 @@ internal static class PictureLoader
         return sets;
     }
 
-    /// <summary>A query without a database picture within the radius can never be right.</summary>
     private static void CheckAnswers(PlaceSet set)
     {
-        var lost = set.Queries.AsParallel().Count(query => set.Database.All(place => place.DistanceTo(query) > Recall.Radius));
+        var lost = Recall.Lost(set);
         if (lost == set.Queries.Count)
         {
             throw new UserException($"{set.Name}: none of the {lost} queries has a database picture within {Recall.Radius} m");

@@ -2,6 +2,7 @@ using PlaceRecognition.Data;
 using PlaceRecognition.Report;
 using PlaceRecognition.Retrieval;
 using SkiaSharp;
+using TorchPooling;
 using static TorchSharp.torch;
 
 namespace PlaceRecognition.Commands;
@@ -34,17 +35,17 @@ internal static class QueryCommand
 
         var asked = Descriptors.Of(network.Describe, new Pictures([query], network.ImageSize), cancellation: cancellation);
         var known = Descriptors.Of(network.Describe, new Pictures(places, network.ImageSize, cancellation: cancellation), cancellation: cancellation);
-        var nearest = Recall.NearestOf(asked, known, Math.Min(top, places.Count))[0];
-        var distances = (2 - 2 * known.matmul(asked[0])).clamp_min(0).sqrt().data<float>().ToArray();
+        var (squares, indices) = NearestNeighbors.Find(asked, known, Math.Min(top, places.Count));
+        var distances = squares.sqrt().data<float>().ToArray();
+        var nearest = Array.ConvertAll(indices.data<long>().ToArray(), number => places[(int)number]);
 
         Console.WriteLine("     distance         east        north  picture");
-        foreach (var (number, rank) in nearest.Select((number, i) => (number, i + 1)))
+        foreach (var (place, i) in nearest.Select((place, i) => (place, i)))
         {
-            var place = places[number];
-            Console.WriteLine(FormattableString.Invariant($"{rank,3}. {distances[number],8:0.000} {place.East,12:0.00} {place.North,12:0.00}  {Path.GetFileName(place.Name)}"));
+            Console.WriteLine(FormattableString.Invariant($"{i + 1,3}. {distances[i],8:0.000} {place.East,12:0.00} {place.North,12:0.00}  {Path.GetFileName(place.Name)}"));
         }
 
-        using var strip = Gallery.Strip(query, [.. nearest.Select(number => places[number])], network.ImageSize);
+        using var strip = Gallery.Strip(query, nearest, network.ImageSize);
         using var png = strip.Encode(SKEncodedImageFormat.Png, 100);
         WholeFile.Write(output, png.SaveTo);
         Console.WriteLine($"{output} shows them.");

@@ -1,4 +1,6 @@
 using PlaceRecognition.Data;
+using TorchPooling;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace PlaceRecognition.Retrieval;
@@ -34,28 +36,22 @@ internal sealed class Recall
 
     public static Recall Of(Tensor queries, Tensor database, IReadOnlyList<Place> queryPlaces, IReadOnlyList<Place> databasePlaces)
     {
-        var nearest = NearestOf(queries, database, Math.Min(Deepest, databasePlaces.Count));
-        var hits = new int[nearest[0].Length];
-        var firstRight = new bool[nearest.Length];
-        for (var q = 0; q < nearest.Length; q++)
-        {
-            var first = Array.FindIndex(nearest[q], d => queryPlaces[q].DistanceTo(databasePlaces[d]) <= Radius);
-            firstRight[q] = first == 0;
-            for (var n = first; n >= 0 && n < hits.Length; n++)
-            {
-                hits[n]++;
-            }
-        }
-
-        return new(nearest, Array.ConvertAll(hits, hit => (double)hit / nearest.Length), firstRight);
+        using var scope = NewDisposeScope();
+        var count = Math.Min(Deepest, databasePlaces.Count);
+        var (_, indices) = NearestNeighbors.Find(queries, database, count, innerProduct: true);   // of unit vectors
+        var right = RetrievalMetrics.Right(indices, Positions(queryPlaces), Positions(databasePlaces), Radius);
+        var nearest = Array.ConvertAll(indices.cpu().data<long>().ToArray(), number => (int)number).Chunk(count);
+        return new([.. nearest], RetrievalMetrics.Recall(right), right.select(1, 0).contiguous().data<bool>().ToArray());
     }
 
-    /// <summary>The <paramref name="count"/> nearest of unit vectors: their largest scalar products.</summary>
-    public static int[][] NearestOf(Tensor queries, Tensor database, int count)
+    /// <summary>How many queries have no database picture within the radius: they can never be right.</summary>
+    public static int Lost(PlaceSet set)
     {
         using var scope = NewDisposeScope();
-        var (_, indices) = queries.matmul(database.t()).topk(count, dim: 1);
-        var flat = indices.cpu().data<long>().ToArray();
-        return [.. Enumerable.Range(0, (int)queries.size(0)).Select(q => Array.ConvertAll(flat[(q * count)..((q + 1) * count)], i => (int)i))];
+        var answerable = RetrievalMetrics.Answerable(Positions(set.Queries), Positions(set.Database), Radius);
+        return set.Queries.Count - (int)answerable.count_nonzero().ToInt64();
     }
+
+    private static Tensor Positions(IReadOnlyList<Place> places) =>
+        tensor(places.SelectMany(place => new[] { place.East, place.North }).ToArray(), places.Count, 2);
 }
