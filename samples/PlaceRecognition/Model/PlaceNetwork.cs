@@ -35,7 +35,16 @@ internal sealed class PlaceNetwork : nn.Module<Tensor, Tensor>, IScriptable
     }
 
     /// <summary>The layer of the VLAD family, where there is one.</summary>
-    public ClusterPooling? Clusters => pool.modules().Prepend(pool).OfType<ClusterPooling>().FirstOrDefault();
+    public ClusterPooling? Clusters => Layer<ClusterPooling>();
+
+    /// <summary>Whether there are clusters to start from descriptors.</summary>
+    public bool HasClusters => Clusters is not null || Layer<NeXtVLAD>() is not null;
+
+    /// <summary>Starts them.</summary>
+    public ClusterStart Initialize(Tensor descriptors, int seed) =>
+        Clusters?.Initialize(descriptors, seed: seed) ?? Layer<NeXtVLAD>()!.Initialize(descriptors, seed: seed);
+
+    private T? Layer<T>() => pool.modules().Prepend(pool).OfType<T>().FirstOrDefault();
 
     /// <summary>The map (N, C, h, w) that is pooled.</summary>
     public Tensor Features(Tensor x)

@@ -7,7 +7,8 @@ namespace PlaceRecognition.Model;
 /// <param name="Name">As on the command line.</param>
 /// <param name="Cut">Where the backbone ends for it: the VLAD family takes signed features, as in the NetVLAD paper, the others rectified ones.</param>
 /// <param name="Create">From channels and clusters: the layers from a map (N, C, H, W) to descriptors (N, length) of unit length.</param>
-internal sealed record Pooling(string Name, VggCut Cut, Func<long, int, nn.Module<Tensor, Tensor>> Create)
+/// <param name="LooksTwice">Whether the nearest pictures are ordered anew by their patches.</param>
+internal sealed record Pooling(string Name, VggCut Cut, Func<long, int, nn.Module<Tensor, Tensor>> Create, bool LooksTwice = false)
 {
     /// <summary>Ghost clusters for so many of the output: K = 8, G = 2 of its authors' voice recognition.</summary>
     private const int ClustersOfGhost = 4;
@@ -15,12 +16,17 @@ internal sealed record Pooling(string Name, VggCut Cut, Func<long, int, nn.Modul
     public static IReadOnlyList<Pooling> All { get; } =
     [
         Signed("netvlad", (channels, clusters) => new NetVLAD(clusters, channels)),
+        Signed("patchnetvlad", (channels, clusters) => new NetVLAD(clusters, channels)) with { LooksTwice = true },
+        Signed("netvlad-gated", (channels, clusters) =>
+            nn.Sequential(new NetVLAD(clusters, channels), new ContextGating(clusters * channels), new L2Normalize())),
         Signed("ghostvlad", (channels, clusters) => new GhostVLAD(clusters, Math.Max(1, clusters / ClustersOfGhost), channels)),
         Signed("actionvlad", (channels, clusters) => new OneFrame(new ActionVLAD(clusters, channels))),
         Signed("vlad", (channels, clusters) => new Vlad(clusters, channels)),
         Signed("netrvlad", (channels, clusters) => new NetRVLAD(clusters, channels)),
         Signed("softdbow", (channels, clusters) => new SoftDBoW(clusters, channels)),
         Signed("netfv", (channels, clusters) => nn.Sequential(new NetFV(clusters, channels), new L2Normalize())),
+        Signed("nextvlad", (channels, clusters) => nn.Sequential(new NeXtVLAD(clusters, channels), new L2Normalize())),
+        Signed("salad", (channels, clusters) => new Salad(channels, clusters, channels, hidden: 2 * channels)),
         Rectified("spp", _ => new SpatialPyramidPool2d([1, 2, 4])),
         Rectified("gem", _ => new GeM2d()),
         Rectified("gem-channels", channels => new GeM2d(num_channels: channels)),

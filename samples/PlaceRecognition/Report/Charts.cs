@@ -1,7 +1,10 @@
 using OxyPlot;
 using OxyPlot.Axes;
 using OxyPlot.Series;
+using PlaceRecognition.Retrieval;
 using PlaceRecognition.Training;
+using TorchPooling;
+using static TorchSharp.torch;
 
 namespace PlaceRecognition.Report;
 
@@ -25,6 +28,17 @@ internal static class Charts
 
     public static string Validation(IReadOnlyList<PoolingProgress> poolings) =>
         Draw("Recall@5 on the validation streets", "epoch", "recall@5", 1, poolings.Select((p, i) => Line(p.Validation.Select(v => v[1]), Color(i, poolings.Count))));
+
+    /// <summary>Precision over recall of the first answers, given only where they are near enough.</summary>
+    public static string PrecisionRecall(IReadOnlyList<PoolingProgress> poolings, LoadedSet test) => Draw(
+        "Precision and recall of the first answer, as the distance allowed to it grows", "recall", "precision", 1, poolings.Select((p, i) =>
+        {
+            using var scope = NewDisposeScope();
+            var line = new LineSeries { Color = Color(i, poolings.Count), StrokeThickness = 2 };
+            var (_, precision, recall, _) = RetrievalMetrics.PrecisionRecall(tensor(p.FirstDistance), tensor(p.FirstRight), Retrieval.Recall.Answerable(test.Places));
+            line.Points.AddRange(recall.Zip(precision, (x, y) => new DataPoint(x, y)));
+            return line;
+        }), 1);
 
     public static string Recall(IReadOnlyList<PoolingProgress> poolings) =>
         Draw(
@@ -52,7 +66,7 @@ internal static class Charts
         return line;
     }
 
-    private static string Draw(string title, string x, string y, double top, IEnumerable<LineSeries> lines)
+    private static string Draw(string title, string x, string y, double top, IEnumerable<LineSeries> lines, double right = double.NaN)
     {
         // Margins and distances are fixed: a browser's sans-serif may be wider than the metrics that OxyPlot assumes.
         var model = new PlotModel
@@ -65,7 +79,7 @@ internal static class Charts
             PlotAreaBorderColor = OxyColors.LightGray,
             PlotMargins = new OxyThickness(64, 8, 16, 48),
         };
-        model.Axes.Add(Axis(AxisPosition.Bottom, x, double.NaN, double.NaN, 8));
+        model.Axes.Add(Axis(AxisPosition.Bottom, x, double.IsNaN(right) ? double.NaN : 0, right, 8));
         model.Axes.Add(Axis(AxisPosition.Left, y, 0, top, 20));
         foreach (var line in lines)
         {
@@ -82,7 +96,7 @@ internal static class Charts
         AxisTitleDistance = titleDistance,
         Minimum = minimum,
         Maximum = maximum,
-        MinimumMajorStep = position == AxisPosition.Bottom ? 1 : 0,
+        MinimumMajorStep = position == AxisPosition.Bottom && double.IsNaN(maximum) ? 1 : 0,
         MajorGridlineStyle = LineStyle.Solid,
         MajorGridlineColor = OxyColor.FromRgb(235, 235, 235),
         MinorTickSize = 0,

@@ -55,10 +55,10 @@ internal sealed class ReportPage(
         It describes {{metrics.ImagesPerSecond:0}} pictures a second on {{Encode(metrics.Device)}}.</p>
         <h2>Curves</h2>
         {{Charts.Legend(options.Training.Poolings)}}
-        <div class="charts">{{Charts.Recall(Ordered)}}{{Charts.Validation(Ordered)}}{{Charts.Loss(Ordered)}}</div>
+        <div class="charts">{{Charts.Recall(Ordered)}}{{Charts.PrecisionRecall(Ordered, test)}}{{Charts.Validation(Ordered)}}{{Charts.Loss(Ordered)}}</div>
         <h2>Queries and their five nearest ({{metrics.Exported}})</h2>
         <p class="note">{{GalleryRows}} queries at even steps through the test, not picked by their result. Green: taken within {{Recall.Radius}} m. Red: somewhere else.</p>
-        {{Gallery.Html(test.Places, test.Evaluate(network.call), options.ImageSize, GalleryRows)}}
+        {{Gallery.Html(test.Places, test.Evaluate(network, Pooling.Find(metrics.Exported)), options.ImageSize, GalleryRows)}}
         <h2>What a spatial pyramid sees</h2>
         <p class="note">The bins of levels 1, 2 and 4 over one query, and in each bin the place where the strongest channel of the {{metrics.Exported}} network's map is largest:
         what max pooling of that bin keeps.</p>

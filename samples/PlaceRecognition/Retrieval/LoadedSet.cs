@@ -1,4 +1,5 @@
 using PlaceRecognition.Data;
+using PlaceRecognition.Model;
 using static TorchSharp.torch;
 
 namespace PlaceRecognition.Retrieval;
@@ -6,6 +7,13 @@ namespace PlaceRecognition.Retrieval;
 /// <summary>The pictures of one split, at the network's size.</summary>
 internal sealed record LoadedSet(PlaceSet Places, Pictures Database, Pictures Queries)
 {
+    /// <summary>Recall as this pooling answers: by descriptors, and by patches after that where it looks twice.</summary>
+    public Recall Evaluate(PlaceNetwork network, Pooling pooling, CancellationToken cancellation = default)
+    {
+        var first = Evaluate(network.call, cancellation);
+        return pooling.LooksTwice ? PatchReranking.Of(network, this, first, cancellation) : first;
+    }
+
     /// <summary>Recall of the descriptors that <paramref name="network"/> gives.</summary>
     public Recall Evaluate(Func<Tensor, Tensor> network, CancellationToken cancellation = default)
     {

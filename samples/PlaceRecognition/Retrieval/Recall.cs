@@ -13,10 +13,11 @@ internal sealed class Recall
 
     private readonly double[] curve;
 
-    private Recall(int[][] nearest, double[] curve, bool[] firstRight)
+    private Recall(int[][] nearest, double[] curve, bool[] firstRight, double[] firstDistance)
     {
         Nearest = nearest;
         FirstRight = firstRight;
+        FirstDistance = firstDistance;
         this.curve = curve;
     }
 
@@ -29,6 +30,9 @@ internal sealed class Recall
     /// <summary>Of each query, whether its first answer is right.</summary>
     public bool[] FirstRight { get; }
 
+    /// <summary>Of each query, how far its first answer is in the order of answers: smaller is surer.</summary>
+    public double[] FirstDistance { get; }
+
     public double At(int n) => At(curve, n);
 
     /// <summary>Recall@n of a curve that starts at n = 1; beyond its end that of the whole database.</summary>
@@ -38,17 +42,33 @@ internal sealed class Recall
     {
         using var scope = NewDisposeScope();
         var count = Math.Min(Deepest, databasePlaces.Count);
-        var (_, indices) = NearestNeighbors.Find(queries, database, count, innerProduct: true);   // of unit vectors
-        var right = RetrievalMetrics.Right(indices, Positions(queryPlaces), Positions(databasePlaces), Radius);
-        var nearest = Array.ConvertAll(indices.cpu().data<long>().ToArray(), number => (int)number).Chunk(count);
-        return new([.. nearest], RetrievalMetrics.Recall(right), right.select(1, 0).contiguous().data<bool>().ToArray());
+        var (products, indices) = NearestNeighbors.Find(queries, database, count, innerProduct: true);   // of unit vectors
+        return OfAnswers(indices, -products.select(1, 0), queryPlaces, databasePlaces);
     }
 
-    /// <summary>How many queries have no database picture within the radius: they can never be right.</summary>
-    public static int Lost(PlaceSet set)
+    /// <param name="indices">Answers (Q, N), best first.</param>
+    /// <param name="distances">Of the first ones (Q), smaller is surer.</param>
+    public static Recall OfAnswers(Tensor indices, Tensor distances, IReadOnlyList<Place> queryPlaces, IReadOnlyList<Place> databasePlaces)
     {
         using var scope = NewDisposeScope();
-        var answerable = RetrievalMetrics.Answerable(Positions(set.Queries), Positions(set.Database), Radius);
+        var right = RetrievalMetrics.Right(indices, Positions(queryPlaces), Positions(databasePlaces), Radius);
+        var nearest = Array.ConvertAll(indices.cpu().data<long>().ToArray(), number => (int)number).Chunk((int)indices.size(1));
+        return new(
+            [.. nearest], RetrievalMetrics.Recall(right), right.select(1, 0).contiguous().data<bool>().ToArray(),
+            distances.cpu().to(ScalarType.Float64).contiguous().data<double>().ToArray());
+    }
+
+    /// <summary>Which queries have a database picture within the radius, bool (Q): the others can never be right.</summary>
+    public static Tensor Answerable(PlaceSet set)
+    {
+        using var scope = NewDisposeScope();
+        return RetrievalMetrics.Answerable(Positions(set.Queries), Positions(set.Database), Radius).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>How many cannot.</summary>
+    public static int Lost(PlaceSet set)
+    {
+        using var answerable = Answerable(set);
         return set.Queries.Count - (int)answerable.count_nonzero().ToInt64();
     }
 

@@ -12,15 +12,21 @@ internal static class ClusterStarts
     private const int PicturesForCenters = 500;       // as in the NetVLAD paper: 50,000 descriptors
     private const int DescriptorsOfPicture = 100;
 
+    /// <returns>What was started, or null where the network has no clusters to start.</returns>
     /// <exception cref="UserException">The descriptors do not make so many clusters.</exception>
-    public static ClusterStart Initialize(ClusterPooling layer, PlaceNetwork network, Pictures pictures, TrainingOptions options)
+    public static ClusterStart? Initialize(PlaceNetwork network, Pictures pictures, TrainingOptions options)
     {
+        if (!network.HasClusters)
+        {
+            return null;
+        }
+
         using var scope = NewDisposeScope();
         using var gradients = no_grad();
         var descriptors = Draw(network, pictures, new Random(options.Seed));
         try
         {
-            return layer.Initialize(descriptors, seed: options.Seed);
+            return network.Initialize(descriptors, options.Seed);
         }
         catch (ArgumentException e)
         {

@@ -14,6 +14,9 @@ internal sealed class PoolingProgress
     /// <summary>Of each test query, whether the trained network's first answer is right.</summary>
     public bool[] FirstRight { get; set; } = [];
 
+    /// <summary>Of each test query, how far that answer was in the order of answers: smaller is surer.</summary>
+    public double[] FirstDistance { get; set; } = [];
+
     /// <summary>Mean loss of each epoch.</summary>
     public List<double> Loss { get; set; } = [];
 

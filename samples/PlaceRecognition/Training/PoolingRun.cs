@@ -12,6 +12,8 @@ namespace PlaceRecognition.Training;
 internal sealed class PoolingRun(
     string kind, TrainingOptions options, ImageSize size, Device device, Neighborhood neighborhood, Checkpoint checkpoint)
 {
+    private readonly Pooling pooling = Pooling.Find(kind);
+
     private string NetworkPart => $"{kind}/network";
 
     private string OptimizerPart => $"{kind}/optimizer";
@@ -45,9 +47,10 @@ internal sealed class PoolingRun(
         }
 
         LoadBest(network);
-        var recall = test.Evaluate(network.call, cancellation);
+        var recall = test.Evaluate(network, pooling, cancellation);
         progress.Trained = [.. recall.Curve];
         progress.FirstRight = recall.FirstRight;
+        progress.FirstDistance = recall.FirstDistance;
         progress.Speed = Speed.Of(network, test.Queries);
         progress.RememberedNegatives = [];
         checkpoint.Parts.Remove(NetworkPart);
@@ -72,7 +75,7 @@ internal sealed class PoolingRun(
     private PlaceNetwork CreateNetwork()
     {
         manual_seed(options.Seed);   // every pooling starts with the same backbone
-        var network = new PlaceNetwork(Pooling.Find(kind), options.Clusters, size);
+        var network = new PlaceNetwork(pooling, options.Clusters, size);
         network.to(device);
         return network;
     }
@@ -82,15 +85,12 @@ internal sealed class PoolingRun(
         using var scope = NewDisposeScope();
         using var gradients = no_grad();
         network.eval();
-        if (network.Clusters is { } layer)
-        {
-            ClusterStarts.Initialize(layer, network, train.Database, options);
-        }
+        ClusterStarts.Initialize(network, train.Database, options);
 
         return new()
         {
-            Untrained = [.. test.Evaluate(network.call, cancellation).Curve],
-            Dimensions = (int)network.call(train.Database.Batch([0])).size(1),
+            Untrained = [.. test.Evaluate(network, pooling, cancellation).Curve],
+            Dimensions = pooling.LooksTwice ? PatchReranking.Dimensions(network, test) : (int)network.call(train.Database.Batch([0])).size(1),
         };
     }
 
