@@ -141,8 +141,9 @@ public class PatchNetVLADTests
             { 1, 1, -1, -1, -1, -1 },     // displacements 1 and 0, mean ½: 2·(1 + 1.5²)/6
             { -1, -1, -1, -1, -1, -1 },
             { 3, -1, -1, 0, -1, -1 },     // one down, one up: 2·((1 − 1)² + 4)/6
+            { 4, -1, -1, -1, -1, -1 },    // one alone is its mean: (1 + 4)/6
         });
-        Tolerance.AssertClose(tensor(new[] { 5, 10 / 3f, 6.5f / 6, 0, 8 / 6f }), pooling.spatial_score(matches, positions));
+        Tolerance.AssertClose(tensor(new[] { 5, 10 / 3f, 6.5f / 6, 0, 8 / 6f, 5 / 6f }), pooling.spatial_score(matches, positions));
 
         // Other positions of the candidates: two columns further right the largest displacement is 4.
         var right = positions + tensor(new long[] { 0, 2 });
