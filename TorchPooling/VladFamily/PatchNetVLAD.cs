@@ -134,7 +134,10 @@ public sealed class PatchNetVLAD : ClusterPooling
                 windows = self.windows(points, h, w, size, stride)
                 weights = self.windows(scaled, h, w, size, stride).transpose(1, 2)
                 total = self.windows(share, h, w, size, stride).sum([1]).unsqueeze(2)
-                vlad = self.intra_normalize(torch.bmm(weights, windows) - total * centroids)
+                sums = torch.bmm(weights, windows).addcmul_(total, centroids, value=-1)
+                lengths = torch.linalg_vector_norm(sums, 2, [2], True)
+                scale = torch.where(lengths > 0, lengths.clamp_min(1e-12).reciprocal(), torch.zeros_like(lengths))
+                vlad = sums * (scale * self.inverse_norm(lengths * scale, 1))
                 count = ((h - size) // stride + 1) * ((w - size) // stride + 1)
                 patches.append(vlad.view([n, count, centroids.numel()]))
             return torch.cat(patches, 1).to(x.dtype)
@@ -180,8 +183,9 @@ public static partial class pooling
         var patches = patch_sizes.Zip(strides, (size, stride) =>
         {
             Tensor Windows(Tensor rows) => windows(rows.view(n, rows.size(1), h, w), size, stride);
-            var sums = residuals(Windows(points).transpose(1, 2), Windows(share).transpose(1, 2), Windows(scaled).transpose(1, 2), centroids);
-            return intra_normalize(sums).view(n, ((h - size) / stride + 1) * ((w - size) / stride + 1), centroids.numel());
+            var total = Windows(share).sum(1).unsqueeze(2);
+            var sums = Windows(scaled).transpose(1, 2).bmm(Windows(points)).addcmul_(total, centroids.to(points.dtype), -1);
+            return (sums * intra_scale(sums)).view(n, ((h - size) / stride + 1) * ((w - size) / stride + 1), centroids.numel());
         });
         return cat([.. patches], 1).to(x.dtype).MoveToOuterDisposeScope();
     }
@@ -193,6 +197,15 @@ public static partial class pooling
         var views = maps.permute(0, 2, 3, 1).contiguous().unfold(1, size, stride).unfold(2, size, stride);   // (N, rows, columns, C, size, size)
         return views.permute(0, 1, 2, 4, 5, 3)
             .reshape(maps.size(0) * views.size(1) * views.size(2), size * size, maps.size(1)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>What each cluster of (N, K, D) is multiplied by for both normalisations at once, (N, K, 1): the patches of a map
+    /// are K·D times larger than the map, so each pass over them counts.</summary>
+    private static Tensor intra_scale(Tensor sums)
+    {
+        var lengths = linalg.vector_norm(sums, 2, [2], keepdim: true);
+        var scale = where(lengths > 0, lengths.clamp_min(1e-12).reciprocal(), zeros_like(lengths));
+        return scale * inverse_norm(lengths * scale, 1);
     }
 
     internal static void CheckPatches(long[] patch_sizes, long[] strides)

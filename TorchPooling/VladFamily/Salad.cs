@@ -178,11 +178,9 @@ public static partial class pooling
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="iterations"/> is not positive.</exception>
     public static Tensor salad(Tensor features, Tensor scores, Tensor dust_bin, Tensor? token = null, long iterations = 3)
     {
-        ArgumentNullException.ThrowIfNull(features);
-        Check.Descriptors(features, features.dim() == 3 ? features.size(1) : 1, nameof(features));
-        Check.Exactly(features, [features.size(0), features.size(1), features.size(2)], nameof(features));
-        ArgumentNullException.ThrowIfNull(scores);
-        Check.Exactly(scores, [features.size(0), scores.dim() == 3 ? Math.Max(1, scores.size(1)) : 1, features.size(2)], nameof(scores));
+        CheckScores(features, "features (N, l, n) with l", nameof(features));
+        CheckScores(scores, "scores (N, m, n) with m", nameof(scores));
+        Check.Exactly(scores, [features.size(0), scores.size(1), features.size(2)], nameof(scores));
         Check.LikeParameters(features, scores, nameof(features));
         if (token is not null)
         {
@@ -208,9 +206,7 @@ public static partial class pooling
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="iterations"/> is not positive.</exception>
     public static Tensor optimal_transport(Tensor scores, Tensor dust_bin, long iterations = 3)
     {
-        ArgumentNullException.ThrowIfNull(scores);
-        Check.Exactly(scores, [scores.dim() > 0 ? scores.size(0) : 1, scores.dim() > 1 ? Math.Max(1, scores.size(1)) : 1, scores.dim() > 2 ? Math.Max(1, scores.size(2)) : 1], nameof(scores));
-        Check.FloatingPoint(scores, nameof(scores));
+        CheckScores(scores, "scores (N, m, n) with m", nameof(scores));
         Check.Exactly(dust_bin, [], nameof(dust_bin));
         Check.LikeParameters(dust_bin, scores, nameof(dust_bin));
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(iterations);
@@ -228,5 +224,16 @@ public static partial class pooling
 
         // The last v makes every column sum to 1: a softmax, which no size of the scores overflows.
         return (couplings + u).softmax(1).narrow(1, 0, m).MoveToOuterDisposeScope();
+    }
+
+    private static void CheckScores(Tensor x, string expected, string name)
+    {
+        ArgumentNullException.ThrowIfNull(x, name);
+        if (x.dim() != 3 || x.size(1) < 1 || x.size(2) < 1)
+        {
+            throw new ArgumentException($"expected {expected}, n ≥ 1, got {Check.Shape(x)}", name);
+        }
+
+        Check.FloatingPoint(x, name);
     }
 }
