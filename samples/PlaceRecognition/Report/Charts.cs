@@ -8,7 +8,7 @@ namespace PlaceRecognition.Report;
 /// <summary>The curves of a run as SVG, with text that the browser sets.</summary>
 internal static class Charts
 {
-    private static readonly OxyColor[] Colors =
+    internal static readonly OxyColor[] Colors =
     [
         OxyColor.Parse("#0072b2"), OxyColor.Parse("#d55e00"), OxyColor.Parse("#009e73"), OxyColor.Parse("#cc79a7"), OxyColor.Parse("#56b4e9"),
     ];
@@ -44,19 +44,9 @@ internal static class Charts
 
     private static string Draw(string title, string x, string y, double top, IEnumerable<LineSeries> lines)
     {
-        // Margins and distances are fixed: a browser's sans-serif may be wider than the metrics that OxyPlot assumes.
-        var model = new PlotModel
-        {
-            Title = title,
-            TitleFontSize = 15,
-            TitleFontWeight = 500,
-            DefaultFont = "sans-serif",
-            Background = OxyColors.White,
-            PlotAreaBorderColor = OxyColors.LightGray,
-            PlotMargins = new OxyThickness(64, 8, 16, 48),
-        };
-        model.Axes.Add(Axis(AxisPosition.Bottom, x, double.NaN, double.NaN, 8));
-        model.Axes.Add(Axis(AxisPosition.Left, y, 0, top, 20));
+        var model = Model(title);
+        model.Axes.Add(Axis<LinearAxis>(AxisPosition.Bottom, x, double.NaN, double.NaN, 8));
+        model.Axes.Add(Axis<LinearAxis>(AxisPosition.Left, y, 0, top, 20));
         foreach (var line in lines)
         {
             model.Series.Add(line);
@@ -65,7 +55,23 @@ internal static class Charts
         return new SvgExporter { Width = 760, Height = 380, IsDocument = false }.ExportToString(model);
     }
 
-    private static LinearAxis Axis(AxisPosition position, string title, double minimum, double maximum, double titleDistance) => new()
+    /// <summary>An empty chart.</summary>
+    internal static PlotModel Model(string title) => new()
+    {
+        Title = title,
+        TitleFontSize = 15,
+        TitleFontWeight = 500,
+        DefaultFont = "sans-serif",
+        Background = OxyColors.White,
+        PlotAreaBorderColor = OxyColors.LightGray,
+
+        // Margins and distances are fixed: a browser's sans-serif may be wider than the metrics that OxyPlot assumes.
+        PlotMargins = new OxyThickness(64, 8, 16, 48),
+    };
+
+    /// <summary>An axis with a grid; NaN where the series decide its end.</summary>
+    internal static T Axis<T>(AxisPosition position, string title, double minimum, double maximum, double titleDistance)
+        where T : Axis, new() => new()
     {
         Position = position,
         Title = title,

@@ -7,7 +7,7 @@ namespace PlaceRecognition.Report;
 /// <summary>What <c>metrics.json</c> holds.</summary>
 internal sealed record Metrics(IReadOnlyDictionary<string, PoolingProgress> Poolings, string Exported, double MaxAbsDifference, double ImagesPerSecond, string Device)
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+    internal static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
     public void Write(Stream stream) => JsonSerializer.Serialize(
         stream,
@@ -28,6 +28,6 @@ internal sealed record Metrics(IReadOnlyDictionary<string, PoolingProgress> Pool
         },
         Indented);
 
-    private static Dictionary<string, double> Recalls(double[] curve) =>
+    internal static Dictionary<string, double> Recalls(double[] curve) =>
         new[] { 1, 5, 10 }.ToDictionary(n => $"recall@{n}", n => Recall.At(curve, n));
 }

@@ -23,7 +23,7 @@ internal sealed class PoolingRun(
     /// <param name="onEpoch">Called after each epoch.</param>
     public void Train(LoadedSet train, LoadedSet val, LoadedSet test, Action<double> onProgress, Action<PoolingProgress> onEpoch, CancellationToken cancellation)
     {
-        using var network = CreateNetwork();
+        using var network = CreateNetwork(kind, options, size, device);
         using var miner = neighborhood.CreateMiner(options);
         using var trainer = new Trainer(network, train.Database, train.Queries, miner, options);
         var progress = checkpoint.Poolings.TryGetValue(kind, out var begun)
@@ -57,7 +57,7 @@ internal sealed class PoolingRun(
     /// <summary>The network with its best weights, in eval mode.</summary>
     public PlaceNetwork Best()
     {
-        var network = CreateNetwork();
+        var network = CreateNetwork(kind, options, size, device);
         LoadBest(network);
         return network;
     }
@@ -68,7 +68,8 @@ internal sealed class PoolingRun(
         network.eval();
     }
 
-    private PlaceNetwork CreateNetwork()
+    /// <summary>The network before training, its clusters not yet started.</summary>
+    public static PlaceNetwork CreateNetwork(string kind, TrainingOptions options, ImageSize size, Device device)
     {
         manual_seed(options.Seed);   // every pooling starts with the same backbone
         var network = new PlaceNetwork(Pooling.Find(kind), options.Clusters, size);

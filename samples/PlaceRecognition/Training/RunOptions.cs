@@ -11,8 +11,9 @@ namespace PlaceRecognition.Training;
 /// <param name="Data">Folder of photographs; the drawn streets where null.</param>
 internal sealed record RunOptions(string? Data, bool SkipUnreadable, bool Quick, ImageSize ImageSize, TrainingOptions Training)
 {
+    /// <param name="fewestEpochs">0 where nothing need be trained.</param>
     /// <exception cref="UserException">An option has a value that cannot be.</exception>
-    public void Check()
+    public void Check(int fewestEpochs = 1)
     {
         Require(
             Math.Min(ImageSize.Height, ImageSize.Width) >= PlaceNetwork.MinimumSide,
@@ -24,10 +25,10 @@ internal sealed record RunOptions(string? Data, bool SkipUnreadable, bool Quick,
             Pooling.Find(kind);
         }
 
-        AtLeastOne("--epochs", Training.Epochs);
-        AtLeastOne("--queries-per-epoch", Training.QueriesPerEpoch);
-        AtLeastOne("--clusters", Training.Clusters);
-        AtLeastOne("--negatives", Training.Negatives);
+        AtLeast(fewestEpochs, "--epochs", Training.Epochs);
+        AtLeast(1, "--queries-per-epoch", Training.QueriesPerEpoch);
+        AtLeast(1, "--clusters", Training.Clusters);
+        AtLeast(1, "--negatives", Training.Negatives);
         Require(Training.LearningRate > 0 && double.IsFinite(Training.LearningRate), $"--learning-rate: expected a positive number, got {Training.LearningRate}");
     }
 
@@ -57,7 +58,7 @@ internal sealed record RunOptions(string? Data, bool SkipUnreadable, bool Quick,
             : new Dictionary<string, string> { [prefix + member.Key] = member.Value?.ToJsonString() ?? "none" })
         .ToDictionary(item => item.Key, item => item.Value);
 
-    private static void AtLeastOne(string option, int value) => Require(value >= 1, $"{option}: expected 1 or more, got {value}");
+    private static void AtLeast(int fewest, string option, int value) => Require(value >= fewest, $"{option}: expected {fewest} or more, got {value}");
 
     private static void Require(bool holds, string message)
     {
