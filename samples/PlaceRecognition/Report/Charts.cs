@@ -15,7 +15,9 @@ internal static class Charts
 
     /// <summary>Which colour is which pooling, as HTML.</summary>
     public static string Legend(IEnumerable<string> kinds) => "<p class=\"legend\">" + string.Concat(kinds.Select((kind, i) =>
-        $"<span><i style=\"background:#{Colors[i].R:x2}{Colors[i].G:x2}{Colors[i].B:x2}\"></i>{kind}</span>")) + "</p>";
+        $"<span><i style=\"background:{Css(Colors[i])}\"></i>{kind}</span>")) + "</p>";
+
+    internal static string Css(OxyColor color) => $"#{color.R:x2}{color.G:x2}{color.B:x2}";
 
     public static string Loss(IReadOnlyList<PoolingProgress> poolings) =>
         Draw("Training loss", "epoch", "mean triplet loss of a query", double.NaN, poolings.Select((p, i) => Line(p.Loss, Colors[i])));

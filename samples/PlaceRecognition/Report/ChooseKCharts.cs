@@ -1,7 +1,7 @@
 using System.Globalization;
+using System.Text;
 using OxyPlot;
 using OxyPlot.Axes;
-using OxyPlot.Legends;
 using OxyPlot.Series;
 using PlaceRecognition.Retrieval;
 using PlaceRecognition.Training;
@@ -13,55 +13,53 @@ internal static class ChooseKCharts
 {
     private const int Width = 900;
     private const int PanelHeight = 200;
-    private const int AxisHeight = 24;   // the title of K, under the last panel alone
+    private const int AxisHeight = 22;   // the title of K, under the last panel alone
+    private const int LegendWidth = 190;
 
     public static string Svg(KChoice choice)
     {
-        var trials = choice.Trials;
-        var recalls = trials[0].Training is null
-            ? Recalls(choice, trial => trial.Untrained, "untrained", LineStyle.Dash, shift: 1)
-            : [.. Recalls(choice, trial => trial.Untrained, "untrained", LineStyle.Dash, shift: 0.985), .. Recalls(choice, trial => trial.Training!.Trained, "trained", LineStyle.Solid, shift: 1.015)];
         PlotModel[] panels =
         [
-            Panel(choice, "Quantization error of the start", Linear("mean ‖x − c‖²", double.NaN), [Line(trials, "to the nearest centre", 0, trial => trial.Start.QuantizationError)]),
+            Panel(choice, "Quantization error of the start", Linear("mean ‖x − c‖²", double.NaN),
+                [Line(choice, "nearest centre", 0, trial => trial.Start.QuantizationError)]),
             Panel(choice, "Clusters of the start", Linear("share", 1.05),
             [
-                Line(trials, "used clusters", 0, trial => trial.Start.UsedClusters),
-                Line(trials, "entropy / ln K", 1, trial => trial.Start.Entropy, LineStyle.Dash),
+                Line(choice, "used clusters", 0, trial => trial.Start.UsedClusters),
+                Line(choice, "entropy / ln K", 1, trial => trial.Start.Entropy, LineStyle.Dash),
             ]),
-            Panel(choice, "Recall on the validation split, ± one standard error", Linear("share found", 1.05), recalls),
-            Panel(choice, "Size of a descriptor", Logarithmic("KiB"), [Line(trials, "float32", 0, trial => trial.Bytes / 1024.0)]),
-            Panel(choice, "Time", Logarithmic("ms"),
+            Panel(choice, "Recall on the validation split, ± one standard error", Linear("share found", 1.05), Recalls(choice)),
+            Panel(choice, "Size of a descriptor", Logarithmic("KiB", 2), [Line(choice, "float32", 0, trial => trial.Bytes / 1024.0)]),
+            Panel(choice, "Time", Logarithmic("ms", 10),
             [
-                Line(trials, "search in a million", 0, trial => 1000 * trial.SearchSeconds),
-                Line(trials, "pooling a picture", 1, trial => 1000 * trial.PoolingSeconds),
+                Line(choice, "search in a million", 0, trial => 1000 * trial.SearchSeconds),
+                Line(choice, "pooling a picture", 1, trial => 1000 * trial.PoolingSeconds),
             ]),
         ];
         panels[^1].Axes[0].Title = "K, number of clusters";
+        panels[^1].PlotMargins = Margins(AxisHeight);
         var height = PanelHeight * panels.Length + AxisHeight;
-        return $"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{Width}\" height=\"{height}\" viewBox=\"0 0 {Width} {height}\">\n"
-            + string.Concat(panels.Select((panel, i) => $"<g transform=\"translate(0,{i * PanelHeight})\">{Export(panel, i == panels.Length - 1)}</g>\n"))
-            + "</svg>";
-    }
+        var svg = new StringBuilder().Append(
+            CultureInfo.InvariantCulture, $"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{Width}\" height=\"{height}\" viewBox=\"0 0 {Width} {height}\">\n");
+        for (var i = 0; i < panels.Length; i++)
+        {
+            var panelHeight = i == panels.Length - 1 ? PanelHeight + AxisHeight : PanelHeight;
+            var chart = new SvgExporter { Width = Width, Height = panelHeight, IsDocument = false }.ExportToString(panels[i]);
+            svg.Append(CultureInfo.InvariantCulture, $"<g transform=\"translate(0,{i * PanelHeight})\">{chart}{Legend(panels[i])}</g>\n");
+        }
 
-    private static string Export(PlotModel panel, bool isLast) =>
-        new SvgExporter { Width = Width, Height = PanelHeight + (isLast ? AxisHeight : 0), IsDocument = false }.ExportToString(panel);
+        return svg.Append("</svg>").ToString();
+    }
 
     private static PlotModel Panel(KChoice choice, string title, Axis vertical, IEnumerable<Series> series)
     {
         var model = Charts.Model(title);
-        var isLast = title == "Time";
         model.TitleFontSize = 13;
-        model.PlotMargins = new(72, 4, 190, isLast ? 28 + AxisHeight : 28);
-        var horizontal = Charts.Axis<LogarithmicAxis>(AxisPosition.Bottom, "", choice.Trials[0].Clusters / 1.3, choice.Trials[^1].Clusters * 1.3, 4);
-        (horizontal.Base, horizontal.PowerPadding) = (2, false);
+        model.PlotMargins = Margins(0);
+        var horizontal = Charts.Axis<LinearAxis>(AxisPosition.Bottom, "", Position(choice.Trials[0]) - 0.5, Position(choice.Trials[^1]) + 0.5, 6);
+        horizontal.MajorStep = 1;
+        horizontal.LabelFormatter = log => Math.Pow(2, log).ToString("0", CultureInfo.InvariantCulture);
         model.Axes.Add(horizontal);
         model.Axes.Add(vertical);
-        model.Legends.Add(new Legend
-        {
-            LegendPlacement = LegendPlacement.Outside,
-            LegendPosition = LegendPosition.RightTop,
-        });
         foreach (var line in series)
         {
             model.Series.Add(line);
@@ -70,34 +68,71 @@ internal static class ChooseKCharts
         return model;
     }
 
-    private static LinearAxis Linear(string title, double top) => Charts.Axis<LinearAxis>(AxisPosition.Left, title, 0, top, 20);
+    private static OxyThickness Margins(int more) => new(72, 4, LegendWidth, 28 + more);
 
-    private static LogarithmicAxis Logarithmic(string title) => Charts.Axis<LogarithmicAxis>(AxisPosition.Left, title, double.NaN, double.NaN, 20);
+    /// <summary>Names the lines of a panel in its right margin: OxyPlot's own legends there take their width from the plot.</summary>
+    private static string Legend(PlotModel panel) => string.Concat(panel.Series.OfType<LineSeries>().Select((line, i) =>
+    {
+        var (x, y) = (Width - LegendWidth + 14, 44 + 20 * i);
+        var dash = line.LineStyle == LineStyle.Dash ? " stroke-dasharray=\"6 3\"" : "";
+        return string.Create(CultureInfo.InvariantCulture, $"""
+            <path d="M{x} {y}h28" stroke="{Charts.Css(line.Color)}" stroke-width="2"{dash}/><text x="{x + 36}" y="{y + 4}" font-family="sans-serif" font-size="12">{line.Title}</text>
+            """);
+    }));
+
+    private static LinearAxis Linear(string title, double top)
+    {
+        var axis = Charts.Axis<LinearAxis>(AxisPosition.Left, title, 0, top, 20);
+        axis.MaximumPadding = 0.1;
+        return axis;
+    }
+
+    private static LogarithmicAxis Logarithmic(string title, double powers)
+    {
+        var axis = Charts.Axis<LogarithmicAxis>(AxisPosition.Left, title, double.NaN, double.NaN, 20);
+        (axis.Base, axis.MinimumPadding, axis.MaximumPadding) = (powers, 0.1, 0.1);
+        return axis;
+    }
+
+    private static double Position(ClusterTrial trial) => Math.Log2(trial.Clusters);
 
     private static LineSeries Line(
-        IEnumerable<ClusterTrial> trials, string title, int color, Func<ClusterTrial, double> value, LineStyle style = LineStyle.Solid, double shift = 1)
+        KChoice choice, string title, int color, Func<ClusterTrial, double> value, LineStyle style = LineStyle.Solid, double shift = 0)
     {
         var line = new LineSeries
         {
-            Title = title, Color = Charts.Colors[color], LineStyle = style, StrokeThickness = 2, MarkerType = MarkerType.Circle, MarkerSize = 3,
+            Title = title,
+            Color = Charts.Colors[color],
+            LineStyle = style,
+            StrokeThickness = 2,
+            MarkerType = MarkerType.Circle,
+            MarkerSize = 3,
         };
-        line.Points.AddRange(trials.Select(trial => new DataPoint(shift * trial.Clusters, value(trial))));
+        line.Points.AddRange(choice.Trials.Select(trial => new DataPoint(Position(trial) + shift, value(trial))));
         return line;
     }
 
-    /// <summary>Recall@1 and @5 with their errors, moved a little sideways so that the bars do not cover each other.</summary>
-    private static List<Series> Recalls(KChoice choice, Func<ClusterTrial, double[]> curve, string name, LineStyle style, double shift)
+    /// <summary>Before and after training, moved a little sideways so that the bars do not cover each other.</summary>
+    private static IEnumerable<Series> Recalls(KChoice choice)
     {
-        var series = new List<Series>();
+        const double Shift = 0.03;
+        var untrained = Recalls(choice, trial => trial.Untrained, "untrained", LineStyle.Dash, -Shift);
+        return choice.Best.Training is null
+            ? untrained
+            : Recalls(choice, trial => trial.Training!.Trained, "trained", LineStyle.Solid, Shift).Concat(untrained);
+    }
+
+    private static IEnumerable<Series> Recalls(KChoice choice, Func<ClusterTrial, double[]> curve, string name, LineStyle style, double shift)
+    {
         foreach (var (n, color) in new[] { (5, 2), (1, 0) })
         {
-            series.Add(Line(choice.Trials, string.Create(CultureInfo.InvariantCulture, $"{name} recall@{n}"), color, trial => Recall.At(curve(trial), n), style, shift));
-            var bars = new ScatterErrorSeries { MarkerType = MarkerType.None, ErrorBarColor = Charts.Colors[color], ErrorBarStrokeThickness = 1.2, ErrorBarStopWidth = 4 };
-            bars.Points.AddRange(choice.Trials.Select(trial => new ScatterErrorPoint(
-                shift * trial.Clusters, Recall.At(curve(trial), n), 0, 2 * choice.Error(Recall.At(curve(trial), n)))));   // whole lengths
-            series.Add(bars);
-        }
+            yield return Line(choice, $"{name} recall@{n}", color, At, style, shift);
+            var bars = new ScatterErrorSeries { MarkerType = MarkerType.None, ErrorBarColor = Charts.Colors[color], ErrorBarStrokeThickness = 1, ErrorBarStopWidth = 3 };
+            bars.Points.AddRange(choice.Trials.Select(trial =>
+                new ScatterErrorPoint(Position(trial) + shift, At(trial), 0, 2 * choice.Error(At(trial)))));   // OxyPlot takes the whole length
+            yield return bars;
 
-        return series;
+            double At(ClusterTrial trial) => Recall.At(curve(trial), n);
+        }
     }
 }

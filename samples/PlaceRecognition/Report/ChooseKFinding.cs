@@ -46,6 +46,6 @@ internal static class ChooseKFinding
 
         var unused = choice.Trials.FirstOrDefault(trial => trial.Start.UsedClusters < 1);
         return unused is null ? "" : string.Create(
-            CultureInfo.InvariantCulture, $"From K = {unused.Clusters} on, where {100 * unused.Start.UsedClusters:0} % of the clusters are used, the descriptors no longer fill all clusters.");
+            CultureInfo.InvariantCulture, $"At K = {unused.Clusters} only {100 * unused.Start.UsedClusters:0} % of the clusters are the nearest of a descriptor.");
     }
 }

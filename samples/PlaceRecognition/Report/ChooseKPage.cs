@@ -45,7 +45,7 @@ internal sealed class ChooseKPage(RunOptions options, KChoice choice, string dev
 
     private string Trained => options.Training.Epochs == 0
         ? "nothing was trained."
-        : $"{options.Training.Epochs} epochs of {options.Training.QueriesPerEpoch} queries for each K, and of these the epoch with the best validation recall@5.";
+        : $"{options.Training.Epochs} epoch{(options.Training.Epochs == 1 ? "" : "s")} of {options.Training.QueriesPerEpoch} queries for each K, and of these the epoch with the best validation recall@5.";
 
     private string Source => options.Data is null ? "Streets drawn by the sample." : $"Photographs of {options.Data}.";
 

@@ -72,5 +72,5 @@ internal static class ChooseKTables
     /// <summary>Three digits that count.</summary>
     private static string Number(double value) => double.IsInfinity(value)
         ? "∞"
-        : value.ToString(value >= 100 ? "0" : value >= 10 ? "0.0" : value >= 1 ? "0.00" : "0.000#", CultureInfo.InvariantCulture);
+        : value.ToString(value >= 100 ? "0" : "G3", CultureInfo.InvariantCulture);
 }
