@@ -15,11 +15,11 @@ internal sealed class ChooseKCommand(
     RunOptions options, int[] clusters, string folder, string deviceName, Action<string, int>? epochDone, CancellationToken cancellation)
 {
     /// <summary>Passes for each K where none are asked for.</summary>
-    public const int Epochs = 15;
+    public const int Epochs = 12;
 
     private const string PageName = "choose-k.html";
     private const string MetricsName = "choose-k.json";
-    private const int SearchedNumbers = 1 << 25;   // 128 MiB: more than caches hold, as a real database is
+    private const int SearchedNumbers = 1 << 24;   // 64 MiB: more than caches hold, as a real database is
     private const int SearchedAnswers = 10;
 
     private readonly TrainingOptions training = options.Training;

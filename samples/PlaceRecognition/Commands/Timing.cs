@@ -8,7 +8,7 @@ internal static class Timing
     private const int WarmUps = 3;
     private const int FewestRounds = 9;
     private const int MostRounds = 999;
-    private static readonly TimeSpan Long = TimeSpan.FromSeconds(0.3);   // short steps need many rounds
+    private static readonly TimeSpan Long = TimeSpan.FromSeconds(0.2);   // short steps need many rounds
 
     /// <summary>Seconds: the median of several rounds after a few that do not count.</summary>
     public static double Median(Action step)

@@ -37,7 +37,7 @@ internal sealed class ChooseKPage(RunOptions options, KChoice choice, string dev
         {{ChooseKTables.Html(choice)}}
         <p class="note">Quantization error: mean squared distance of a local descriptor to its nearest centre. Used clusters: share that is the nearest of at least one.
         Entropy: of the mean assignment, divided by ln K; 1 where all clusters get the same. k-means: one run of at most 100 rounds, with these measures.
-        Pooling: the layer alone, in batches of 32 pictures. Search: one query, scaled to a million pictures from random descriptors that fill 128 MiB.
+        Pooling: the layer alone, in batches of 32 pictures. Search: one query, scaled to a million pictures from random descriptors that fill 64 MiB.
         These two are medians of warm rounds, on {{Encode(device)}}.</p>
         </body>
         </html>

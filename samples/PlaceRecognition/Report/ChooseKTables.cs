@@ -24,16 +24,16 @@ internal static class ChooseKTables
             ("untrained @1/5/10", (_, trial) => Summary.Recalls(trial.Untrained, "/")),
             ("trained @1/5/10", (_, trial) => trial.Training is { } training ? Summary.Recalls(training.Trained, "/") : "–"),
             ("± @1", (choice, trial) => Share(choice.Error(trial.FirstRecall))),
-            ("best epoch", (_, trial) => trial.Training is { } training ? $"{training.BestEpoch + 1}" : "–"),
-            ("training, s", (_, trial) => trial.Training is { } training ? Number(training.TrainSeconds) : "–"),
+            ("epoch", (_, trial) => trial.Training is { } training ? $"{training.BestEpoch + 1}" : "–"),
+            ("seconds", (_, trial) => trial.Training is { } training ? Number(training.TrainSeconds) : "–"),
         ]),
         ("Cost",
         [
             ("K", (_, trial) => $"{trial.Clusters}"),
             ("numbers", (_, trial) => $"{trial.Dimensions}"),
             ("size, float32", (_, trial) => Size(trial.Bytes)),
-            ("pooling a picture, ms", (_, trial) => Milliseconds(trial.PoolingSeconds)),
-            ("search in a million, ms", (_, trial) => Milliseconds(trial.SearchSeconds)),
+            ("pooling, ms", (_, trial) => Milliseconds(trial.PoolingSeconds)),
+            ("search, ms", (_, trial) => Milliseconds(trial.SearchSeconds)),
         ]),
     ];
 
