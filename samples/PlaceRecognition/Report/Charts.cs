@@ -74,15 +74,15 @@ internal static class Charts
     /// <summary>An axis with a grid; NaN where the series decide its end.</summary>
     internal static T Axis<T>(AxisPosition position, string title, double minimum, double maximum, double titleDistance)
         where T : Axis, new() => new()
-    {
-        Position = position,
-        Title = title,
-        AxisTitleDistance = titleDistance,
-        Minimum = minimum,
-        Maximum = maximum,
-        MinimumMajorStep = position == AxisPosition.Bottom ? 1 : 0,
-        MajorGridlineStyle = LineStyle.Solid,
-        MajorGridlineColor = OxyColor.FromRgb(235, 235, 235),
-        MinorTickSize = 0,
-    };
+        {
+            Position = position,
+            Title = title,
+            AxisTitleDistance = titleDistance,
+            Minimum = minimum,
+            Maximum = maximum,
+            MinimumMajorStep = position == AxisPosition.Bottom ? 1 : 0,
+            MajorGridlineStyle = LineStyle.Solid,
+            MajorGridlineColor = OxyColor.FromRgb(235, 235, 235),
+            MinorTickSize = 0,
+        };
 }

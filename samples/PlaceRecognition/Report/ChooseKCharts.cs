@@ -27,7 +27,7 @@ internal static class ChooseKCharts
                 Line(choice, "used clusters", 0, trial => trial.Start.UsedClusters),
                 Line(choice, "entropy / ln K", 1, trial => trial.Start.Entropy, LineStyle.Dash),
             ]),
-            Panel(choice, "Recall on the validation split, ± one standard error", Linear("share found", 1.05), Recalls(choice)),
+            Panel(choice, "Recall on the validation split, ± one standard error", Linear("share found", double.NaN), Recalls(choice)),
             Panel(choice, "Size of a descriptor", Logarithmic("KiB", 2), [Line(choice, "float32", 0, trial => trial.Bytes / 1024.0)]),
             Panel(choice, "Time", Logarithmic("ms", 10),
             [
@@ -55,7 +55,7 @@ internal static class ChooseKCharts
         var model = Charts.Model(title);
         model.TitleFontSize = 13;
         model.PlotMargins = Margins(0);
-        var horizontal = Charts.Axis<LinearAxis>(AxisPosition.Bottom, "", Position(choice.Trials[0]) - 0.5, Position(choice.Trials[^1]) + 0.5, 6);
+        var horizontal = Charts.Axis<LinearAxis>(AxisPosition.Bottom, "", Position(choice.Trials[0]) - 0.5, Position(choice.Trials[^1]) + 0.5, 10);
         horizontal.MajorStep = 1;
         horizontal.LabelFormatter = log => Math.Pow(2, log).ToString("0", CultureInfo.InvariantCulture);
         model.Axes.Add(horizontal);
