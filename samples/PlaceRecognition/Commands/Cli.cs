@@ -21,12 +21,20 @@ internal sealed class Cli(TextWriter error)
     private static readonly Option<bool> HardQueries = new("--hard-queries") { Description = "of four queries of the drawn streets one shows much sky, one much road, one is blurred" };
     private static readonly Option<string> Model = new("--model") { Description = "an exported model.pt", Required = true };
 
+    private static readonly Option<string?> RunName = new("--name") { Description = $"the run is kept in {RunsFolder}/NAME; the time of its start where not given" };
+    private static readonly Option<string?> RunOutput = new("--out") { Description = $"folder of the run, instead of {RunsFolder}/NAME" };
+    private static readonly Option<int> Queries = new("--queries-per-epoch") { Description = "training queries of a pass [300; with --quick 40]" };
+    private static readonly Option<string> Size = new("--image-size") { Description = $"HEIGHTxWIDTH that pictures are scaled to [{ImageSize.Default}]" };
+    private static readonly Option<int> Seed = new("--seed") { Description = "of weights and draws [1]" };
+    private static readonly Option<string> DeviceName = new("--device") { Description = "cpu, cuda or cuda:N", DefaultValueFactory = _ => "cpu" };
+
     /// <summary>Called with the pooling's name and the number of its finished epochs, after their checkpoint.</summary>
     public Action<string, int>? EpochDone { get; init; }
 
     public async Task<int> Run(string[] args, CancellationToken cancellation = default)
     {
         var root = Train();
+        root.Subcommands.Add(ChooseK());
         root.Subcommands.Add(Evaluate());
         root.Subcommands.Add(Query());
         root.Subcommands.Add(Render());
@@ -39,48 +47,80 @@ internal sealed class Cli(TextWriter error)
     private RootCommand Train()
     {
         var pooling = new Option<string>("--pooling") { Description = $"compared poolings, of {Pooling.Names}, or all; the first is exported [{string.Join(',', Pooling.Default)}]" };
-        var name = new Option<string?>("--name") { Description = $"the run is kept in {RunsFolder}/NAME; the time of its start where not given" };
-        var output = new Option<string?>("--out") { Description = $"folder of the run, instead of {RunsFolder}/NAME" };
         var resume = new Option<bool>("--resume") { Description = "go on with an interrupted run and its options: --out, --name, or the newest" };
         var epochs = new Option<int>("--epochs") { Description = "passes for each pooling [20; with --quick 2]" };
-        var queries = new Option<int>("--queries-per-epoch") { Description = "training queries of a pass [300; with --quick 40]" };
         var clusters = new Option<int>("--clusters") { Description = "K of the layers with clusters [8]" };
         var negatives = new Option<int>("--negatives") { Description = "hard negatives mined for a query [5]" };
         var rate = new Option<double>("--learning-rate") { Description = "of Adam, halved after each third of the epochs [0.0005]" };
-        var size = new Option<string>("--image-size") { Description = $"HEIGHTxWIDTH that pictures are scaled to [{ImageSize.Default}]" };
-        var seed = new Option<int>("--seed") { Description = "of weights and draws [1]" };
-        var device = new Option<string>("--device") { Description = "cpu, cuda or cuda:N", DefaultValueFactory = _ => "cpu" };
         var root = new RootCommand("Learns to recognise places, and compares poolings at it.")
         {
-            pooling, Data, SkipUnreadable, HardQueries, name, output, resume, Quick, epochs, queries, clusters, negatives, rate, size, seed, device,
+            pooling, Data, SkipUnreadable, HardQueries, RunName, RunOutput, resume, Quick, epochs, Queries, clusters, negatives, rate, Size, Seed, DeviceName,
         };
         root.SetAction((parsed, cancellation) => Guard(() =>
         {
-            var folder = Folder(parsed.GetValue(output), parsed.GetValue(name), parsed.GetValue(resume));
+            var folder = Folder(parsed.GetValue(RunOutput), parsed.GetValue(RunName), parsed.GetValue(resume));
             var begun = parsed.GetValue(resume) ? Checkpoint.Load(Path.Combine(folder, TrainCommand.CheckpointName)) : null;
             var options = begun is null ? null : RunOptions.OfSettings(begun.Settings);
-            var quick = Typed(Quick, options?.Quick ?? false);
-            var training = options?.Training ?? new(
-                [.. Pooling.Default], Clusters: 8, Epochs: quick ? 2 : 20, QueriesPerEpoch: quick ? 40 : 300,
-                Negatives: 5, LearningRate: 0.0005, Seed: 1);
+            var quick = Typed(parsed, Quick, options?.Quick ?? false);
+            var training = options?.Training ?? Defaults(quick);
             new TrainCommand(
                 new(
-                    Typed(Data, options?.Data) is { } data ? Path.GetFullPath(data) : null,
-                    Typed(SkipUnreadable, options?.SkipUnreadable ?? false),
+                    Typed(parsed, Data, options?.Data) is { } data ? Path.GetFullPath(data) : null,
+                    Typed(parsed, SkipUnreadable, options?.SkipUnreadable ?? false),
                     quick,
-                    Typed(HardQueries, options?.HardQueries ?? false),
-                    ImageSize.Parse(Typed(size, $"{options?.ImageSize ?? ImageSize.Default}")!),
+                    Typed(parsed, HardQueries, options?.HardQueries ?? false),
+                    ImageSize.Parse(Typed(parsed, Size, $"{options?.ImageSize ?? ImageSize.Default}")!),
                     new(
-                        Pooling.Parse(Typed(pooling, string.Join(',', training.Poolings))!),
-                        Typed(clusters, training.Clusters), Typed(epochs, training.Epochs), Typed(queries, training.QueriesPerEpoch),
-                        Typed(negatives, training.Negatives), Typed(rate, training.LearningRate), Typed(seed, training.Seed))),
-                folder, parsed.GetValue(device)!, begun, EpochDone, cancellation).Run();
-
-            // What was typed, else what the resumed run had, else the default.
-            T Typed<T>(Option<T> option, T otherwise) =>
-                parsed.GetResult(option) is { Implicit: false } ? parsed.GetValue(option)! : otherwise;
+                        Pooling.Parse(Typed(parsed, pooling, string.Join(',', training.Poolings))!),
+                        Typed(parsed, clusters, training.Clusters), Typed(parsed, epochs, training.Epochs), Typed(parsed, Queries, training.QueriesPerEpoch),
+                        Typed(parsed, negatives, training.Negatives), Typed(parsed, rate, training.LearningRate), Typed(parsed, Seed, training.Seed))),
+                folder, parsed.GetValue(DeviceName)!, begun, EpochDone, cancellation).Run();
         }));
         return root;
+    }
+
+    private static TrainingOptions Defaults(bool quick) => new(
+        [.. Pooling.Default], Clusters: 8, Epochs: quick ? 2 : 20, QueriesPerEpoch: quick ? 40 : 300,
+        Negatives: 5, LearningRate: 0.0005, Seed: 1);
+
+    /// <summary>What was typed, else what the resumed run had, else the default.</summary>
+    private static T Typed<T>(ParseResult parsed, Option<T> option, T otherwise) =>
+        parsed.GetResult(option) is { Implicit: false } ? parsed.GetValue(option)! : otherwise;
+
+    private Command ChooseK()
+    {
+        var clusters = new Option<string>("--clusters") { Description = "the numbers K that are compared", DefaultValueFactory = _ => "2,4,8,16,32,64" };
+        var pooling = new Option<string>("--pooling") { Description = "a pooling with clusters", DefaultValueFactory = _ => "netvlad" };
+        var epochs = new Option<int>("--epochs") { Description = $"passes for each K; 0 measures the starts alone [{ChooseKCommand.Epochs}; with --quick 2]" };
+        var command = new Command(
+            "choose-k", "Measures how many clusters a pooling needs: for each K its start, recall, size and speed. Recall is that of the validation split; the test split is never touched.")
+        {
+            clusters, pooling, Data, SkipUnreadable, RunName, RunOutput, Quick, epochs, Queries, Size, Seed, DeviceName,
+        };
+        command.SetAction((parsed, cancellation) => Guard(
+            () =>
+            {
+                var quick = parsed.GetValue(Quick);
+                var training = Defaults(quick);
+                new ChooseKCommand(
+                    new(
+                        parsed.GetValue(Data) is { } data ? Path.GetFullPath(data) : null,
+                        parsed.GetValue(SkipUnreadable),
+                        quick,
+                        HardQueries: false,
+                        ImageSize.Parse(Typed(parsed, Size, $"{ImageSize.Default}")),
+                        training with
+                        {
+                            Poolings = Pooling.Parse(parsed.GetValue(pooling)!),
+                            Epochs = Typed(parsed, epochs, quick ? training.Epochs : ChooseKCommand.Epochs),
+                            QueriesPerEpoch = Typed(parsed, Queries, training.QueriesPerEpoch),
+                            Seed = Typed(parsed, Seed, training.Seed),
+                        }),
+                    ChooseKCommand.ParseClusters(parsed.GetValue(clusters)!),
+                    Folder(parsed.GetValue(RunOutput), parsed.GetValue(RunName), resume: false), parsed.GetValue(DeviceName)!, EpochDone, cancellation).Run();
+            },
+            "Stopped. Nothing is kept."));
+        return command;
     }
 
     private Command Evaluate()
@@ -135,7 +175,7 @@ internal sealed class Cli(TextWriter error)
             : throw new UserException($"--resume: no run in {RunsFolder}");
     }
 
-    private Task<int> Guard(Action action)
+    private Task<int> Guard(Action action, string stopped = "Stopped. Epochs with a checkpoint are kept: --resume goes on after the last.")
     {
         try
         {
@@ -144,7 +184,7 @@ internal sealed class Cli(TextWriter error)
         }
         catch (Exception e) when (Cause(e) is OperationCanceledException)
         {
-            error.WriteLine("Stopped. Epochs with a checkpoint are kept: --resume goes on after the last.");
+            error.WriteLine(stopped);
             return Task.FromResult(Stopped);
         }
         catch (Exception e) when (Cause(e) is UserException or IOException or UnauthorizedAccessException or ExternalException or InvalidOperationException)

@@ -29,7 +29,7 @@ internal sealed class TrainCommand(
 
         var places = PictureLoader.Find(options.Data, options.SkipUnreadable, options.Quick, ["train", "val", "test"], cancellation, options.HardQueries);
         var neighborhood = new Neighborhood(places[0]);
-        CheckTrainable(places[0], neighborhood);
+        CheckTrainable(places[0], neighborhood, training);
         var settings = options.Settings(places);
         if (begun is not null && RunOptions.Difference(begun.Settings, settings) is { Length: > 0 } difference)
         {
@@ -48,7 +48,7 @@ internal sealed class TrainCommand(
         Finish(run, runs, checkpoint, sets[2]);
     }
 
-    private void CheckTrainable(PlaceSet train, Neighborhood neighborhood)
+    internal static void CheckTrainable(PlaceSet train, Neighborhood neighborhood, TrainingOptions training)
     {
         using var miner = neighborhood.CreateMiner(training);
         if (miner.Trainable.Length == 0)
@@ -71,12 +71,14 @@ internal sealed class TrainCommand(
 
         Action<PoolingProgress> OnEpoch(Action<string> say) => progress =>
         {
-            say(string.Create(
-                CultureInfo.InvariantCulture,
-                $"{kind,-8} epoch {progress.Loss.Count,2}  loss {progress.Loss[^1]:0.000}  validation recall@5 {progress.Validation[^1][1]:0.000}"));
+            say(EpochLine(kind, progress));
             epochDone?.Invoke(kind, progress.Loss.Count);
         };
     }
+
+    internal static string EpochLine(string name, PoolingProgress progress) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{name,-8} epoch {progress.Loss.Count,2}  loss {progress.Loss[^1]:0.000}  validation recall@5 {progress.Validation[^1][1]:0.000}");
 
     private void Finish(RunFolder run, Dictionary<string, PoolingRun> runs, Checkpoint checkpoint, LoadedSet test)
     {

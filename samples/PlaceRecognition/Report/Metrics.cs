@@ -10,7 +10,7 @@ internal sealed record Metrics(IReadOnlyDictionary<string, PoolingProgress> Pool
     /// <summary>Pictures that the exported network describes a second.</summary>
     public double ImagesPerSecond => 1000 / Poolings[Exported].Speed!.Network;
 
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+    internal static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
     public void Write(Stream stream) => JsonSerializer.Serialize(
         stream,
@@ -33,6 +33,6 @@ internal sealed record Metrics(IReadOnlyDictionary<string, PoolingProgress> Pool
         },
         Indented);
 
-    private static Dictionary<string, double> Recalls(double[] curve) =>
+    internal static Dictionary<string, double> Recalls(double[] curve) =>
         new[] { 1, 5, 10 }.ToDictionary(n => $"recall@{n}", n => Recall.At(curve, n));
 }

@@ -1,11 +1,10 @@
-using System.Diagnostics;
 using PlaceRecognition.Data;
 using PlaceRecognition.Model;
 using static TorchSharp.torch;
 
 namespace PlaceRecognition.Retrieval;
 
-/// <summary>How long a network takes to describe pictures, in batches of 32: medians of nine, after three to warm up.</summary>
+/// <summary>How long a network takes to describe pictures, in batches of 32.</summary>
 /// <param name="Network">Milliseconds a picture, from pixels to descriptor.</param>
 /// <param name="Pooling">Those of them that the pooling takes, from the map to the descriptor.</param>
 internal sealed record Speed(double Network, double Pooling)
@@ -19,18 +18,9 @@ internal sealed record Speed(double Network, double Pooling)
         return new(Milliseconds(() => network.call(batch)), Milliseconds(() => network.Pool(map)));
     }
 
-    private static double Milliseconds(Func<Tensor> describe)
+    private static double Milliseconds(Func<Tensor> describe) => 1000 / (double)Descriptors.BatchSize * Timing.Median(() =>
     {
-        var times = new double[9];
-        for (var i = -3; i < times.Length; i++)
-        {
-            var clock = Stopwatch.StartNew();
-            using var descriptors = describe();
-            using var arrived = descriptors.cpu();
-            times[Math.Max(i, 0)] = clock.Elapsed.TotalMilliseconds;
-        }
-
-        Array.Sort(times);
-        return times[times.Length / 2] / Descriptors.BatchSize;
-    }
+        using var scope = NewDisposeScope();
+        describe().cpu();
+    });
 }

@@ -4,7 +4,9 @@ using System.Text.Json;
 namespace PlaceRecognition.Training;
 
 /// <summary>Everything that a run needs to go on: one zip file, replaced whole after every epoch.</summary>
-internal sealed class Checkpoint(string path, string settings)
+/// <param name="path">The file; kept in memory alone where null.</param>
+/// <param name="settings">What the run was started with, as JSON.</param>
+internal sealed class Checkpoint(string? path, string settings)
 {
     private const string StateEntry = "state.json";
 
@@ -39,7 +41,15 @@ internal sealed class Checkpoint(string path, string settings)
         }
     }
 
-    public void Save() => WholeFile.Write(path, stream =>
+    public void Save()
+    {
+        if (path is not null)
+        {
+            WholeFile.Write(path, Write);
+        }
+    }
+
+    private void Write(Stream stream)
     {
         using var archive = new ZipArchive(stream, ZipArchiveMode.Create, leaveOpen: true);
         Write(archive, StateEntry, JsonSerializer.SerializeToUtf8Bytes(new State(Settings, Poolings)));
@@ -47,7 +57,7 @@ internal sealed class Checkpoint(string path, string settings)
         {
             Write(archive, name, bytes);
         }
-    });
+    }
 
     private static byte[] Read(ZipArchiveEntry entry)
     {

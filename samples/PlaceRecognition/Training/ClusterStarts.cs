@@ -23,7 +23,12 @@ internal static class ClusterStarts
 
         using var scope = NewDisposeScope();
         using var gradients = no_grad();
-        var descriptors = Draw(network, pictures, new Random(options.Seed));
+        return Initialize(network, Draw(network, pictures, options.Seed), options);
+    }
+
+    /// <exception cref="UserException">The descriptors do not make so many clusters.</exception>
+    public static ClusterStart Initialize(PlaceNetwork network, Tensor descriptors, TrainingOptions options)
+    {
         try
         {
             return network.Initialize(descriptors, options.Seed);
@@ -34,8 +39,12 @@ internal static class ClusterStarts
         }
     }
 
-    private static Tensor Draw(PlaceNetwork network, Pictures pictures, Random random)
+    /// <summary>Local descriptors (M, C) of some of the pictures.</summary>
+    public static Tensor Draw(PlaceNetwork network, Pictures pictures, int seed)
     {
+        using var scope = NewDisposeScope();
+        using var gradients = no_grad();
+        var random = new Random(seed);
         var chosen = Enumerable.Range(0, pictures.Places.Count).ToArray();
         random.Shuffle(chosen);
         var descriptors = new List<Tensor>();
@@ -49,6 +58,6 @@ internal static class ClusterStarts
             descriptors.Add(map.index_select(2, drawn).transpose(1, 2).reshape(-1, map.size(1)).MoveToOuterDisposeScope());
         }
 
-        return cat(descriptors);
+        return cat(descriptors).MoveToOuterDisposeScope();
     }
 }

@@ -25,7 +25,7 @@ internal sealed class PoolingRun(
     /// <param name="onEpoch">Called after each epoch.</param>
     public void Train(LoadedSet train, LoadedSet val, LoadedSet test, Action<double> onProgress, Action<PoolingProgress> onEpoch, CancellationToken cancellation)
     {
-        using var network = CreateNetwork();
+        using var network = CreateNetwork(pooling, options, size, device);
         using var miner = neighborhood.CreateMiner(options);
         using var trainer = new Trainer(network, train.Database, train.Queries, miner, options);
         var progress = checkpoint.Poolings.TryGetValue(kind, out var begun)
@@ -61,7 +61,7 @@ internal sealed class PoolingRun(
     /// <summary>The network with its best weights, in eval mode.</summary>
     public PlaceNetwork Best()
     {
-        var network = CreateNetwork();
+        var network = CreateNetwork(pooling, options, size, device);
         LoadBest(network);
         return network;
     }
@@ -72,7 +72,8 @@ internal sealed class PoolingRun(
         network.eval();
     }
 
-    private PlaceNetwork CreateNetwork()
+    /// <summary>The network before training, its clusters not yet started.</summary>
+    public static PlaceNetwork CreateNetwork(Pooling pooling, TrainingOptions options, ImageSize size, Device device)
     {
         manual_seed(options.Seed);   // every pooling starts with the same backbone
         var network = new PlaceNetwork(pooling, options.Clusters, size);

@@ -12,8 +12,9 @@ namespace PlaceRecognition.Training;
 /// <param name="HardQueries">Whether queries of the drawn streets show much sky or road, or are blurred, three of four.</param>
 internal sealed record RunOptions(string? Data, bool SkipUnreadable, bool Quick, bool HardQueries, ImageSize ImageSize, TrainingOptions Training)
 {
+    /// <param name="fewestEpochs">0 where nothing need be trained.</param>
     /// <exception cref="UserException">An option has a value that cannot be.</exception>
-    public void Check()
+    public void Check(int fewestEpochs = 1)
     {
         Require(
             Math.Min(ImageSize.Height, ImageSize.Width) >= PlaceNetwork.MinimumSide,
@@ -26,10 +27,10 @@ internal sealed record RunOptions(string? Data, bool SkipUnreadable, bool Quick,
         }
 
         Require(!HardQueries || Data is null, "--hard-queries: photographs are as they are; it is for the drawn streets");
-        AtLeastOne("--epochs", Training.Epochs);
-        AtLeastOne("--queries-per-epoch", Training.QueriesPerEpoch);
-        AtLeastOne("--clusters", Training.Clusters);
-        AtLeastOne("--negatives", Training.Negatives);
+        AtLeast(fewestEpochs, "--epochs", Training.Epochs);
+        AtLeast(1, "--queries-per-epoch", Training.QueriesPerEpoch);
+        AtLeast(1, "--clusters", Training.Clusters);
+        AtLeast(1, "--negatives", Training.Negatives);
         Require(Training.LearningRate > 0 && double.IsFinite(Training.LearningRate), $"--learning-rate: expected a positive number, got {Training.LearningRate}");
     }
 
@@ -59,7 +60,7 @@ internal sealed record RunOptions(string? Data, bool SkipUnreadable, bool Quick,
             : new Dictionary<string, string> { [prefix + member.Key] = member.Value?.ToJsonString() ?? "none" })
         .ToDictionary(item => item.Key, item => item.Value);
 
-    private static void AtLeastOne(string option, int value) => Require(value >= 1, $"{option}: expected 1 or more, got {value}");
+    private static void AtLeast(int fewest, string option, int value) => Require(value >= fewest, $"{option}: expected {fewest} or more, got {value}");
 
     private static void Require(bool holds, string message)
     {
