@@ -13,7 +13,7 @@ internal static class ChooseKCharts
 {
     private const int Width = 900;
     private const int PanelHeight = 200;
-    private const int AxisHeight = 22;   // the title of K, under the last panel alone
+    private const int AxisHeight = 26;   // the title of K, under the last panel alone
     private const int LegendWidth = 190;
 
     public static string Svg(KChoice choice)
@@ -27,7 +27,7 @@ internal static class ChooseKCharts
                 Line(choice, "used clusters", 0, trial => trial.Start.UsedClusters),
                 Line(choice, "entropy / ln K", 1, trial => trial.Start.Entropy, LineStyle.Dash),
             ]),
-            Panel(choice, "Recall on the validation split, ± one standard error", Linear("share found", double.NaN), Recalls(choice)),
+            Panel(choice, "Recall on the validation split, ± one standard error", Linear("share found", RecallTop(choice)), Recalls(choice)),
             Panel(choice, "Size of a descriptor", Logarithmic("KiB", 2), [Line(choice, "float32", 0, trial => trial.Bytes / 1024.0)]),
             Panel(choice, "Time", Logarithmic("ms", 10),
             [
@@ -55,7 +55,7 @@ internal static class ChooseKCharts
         var model = Charts.Model(title);
         model.TitleFontSize = 13;
         model.PlotMargins = Margins(0);
-        var horizontal = Charts.Axis<LinearAxis>(AxisPosition.Bottom, "", Position(choice.Trials[0]) - 0.5, Position(choice.Trials[^1]) + 0.5, 10);
+        var horizontal = Charts.Axis<LinearAxis>(AxisPosition.Bottom, "", Position(choice.Trials[0]) - 0.5, Position(choice.Trials[^1]) + 0.5, 6);
         horizontal.MajorStep = 1;
         horizontal.LabelFormatter = log => Math.Pow(2, log).ToString("0", CultureInfo.InvariantCulture);
         model.Axes.Add(horizontal);
@@ -111,6 +111,11 @@ internal static class ChooseKCharts
         line.Points.AddRange(choice.Trials.Select(trial => new DataPoint(Position(trial) + shift, value(trial))));
         return line;
     }
+
+    /// <summary>Above the largest recall and its error.</summary>
+    private static double RecallTop(KChoice choice) => 1.03 * choice.Trials
+        .SelectMany(trial => new[] { trial.Untrained, trial.Training?.Trained ?? trial.Untrained })
+        .Max(curve => Recall.At(curve, 5) + choice.Error(Recall.At(curve, 5)));
 
     /// <summary>Before and after training, moved a little sideways so that the bars do not cover each other.</summary>
     private static IEnumerable<Series> Recalls(KChoice choice)
