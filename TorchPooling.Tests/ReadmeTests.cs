@@ -15,6 +15,9 @@ public partial class ReadmeTests
     [InlineData("return")]
     [InlineData("residual")]
     [InlineData("register")]
+    [InlineData("start")]
+    [InlineData("learn")]
+    [InlineData("retrieve")]
     public void The_code_of_the_README_is_the_code_below(string name) =>
         Assert.Contains($"```csharp\n{Code(name)}```", Readme, StringComparison.Ordinal);
 
@@ -62,7 +65,7 @@ public partial class ReadmeTests
         // </export>
 
         var before = model.parameters().Select(p => p.clone()).ToList();
-        var python = Python().Match(Readme).Groups[1].Value;
+        var python = Python().Matches(Readme).Select(match => match.Groups[1].Value).Single(code => code.Contains("jit.load", StringComparison.Ordinal));
         Tests.Python.Run(python);
 
         // <return>
@@ -76,6 +79,71 @@ public partial class ReadmeTests
         var x = rand(2, 3, 50, 60);
         Tolerance.AssertClose(model.call(x), script.call(x), 1e-6);
         Assert.InRange((Code("export") + python + Code("return")).Split('\n').Count(line => line.Length > 0), 1, 29);
+    }
+
+    [Fact]
+    public void Clusters_start_from_descriptors_and_a_network_learns_from_mined_tuples()
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(5);
+        var pictures = rand([40, 3, 32, 48], generator: generator);
+        (double East, double North)[] positions = [.. Enumerable.Range(0, 40).Select(i => (i % 20 * 30.0, i / 20 * 2.0))];
+        var (database, databasePositions) = (pictures[0..20], positions[..20]);
+        var (queries, queryPositions) = (pictures[20..40], positions[20..]);
+
+        // <start>
+        var backbone = new VggBackbone([[16], [32], [64]], cut: VggCut.BeforeLastReLU);
+        var netvlad = new NetVLAD(num_clusters: 8, dim: 64);
+        using (no_grad())
+        {
+            var descriptors = backbone.call(database).permute(0, 2, 3, 1).reshape(-1, 64);   // (M, D), of many images
+            var start = netvlad.Initialize(descriptors);
+            Console.WriteLine($"α = {start.Alpha:0.0}, {start.UsedClusters:0 %} of the clusters are used");
+        }
+        // </start>
+
+        // <learn>
+        var network = nn.Sequential(backbone, netvlad);
+        var optimizer = optim.SGD(network.parameters(), 1e-4, momentum: 0.9);
+        using var miner = new HardNegativeMiner(
+            positives: Neighbors.Within(queryPositions, databasePositions, radius: 10),
+            excluded: Neighbors.Within(queryPositions, databasePositions, radius: 25), databasePositions.Length);
+        using (no_grad())
+        {
+            miner.Refresh(network.call(queries), network.call(database));   // every 500 to 1000 queries
+        }
+
+        foreach (var tuple in miner.Mine(miner.Trainable, new Random(1)))
+        {
+            using var step = NewDisposeScope();
+            long[] shown = [tuple.Positive, .. tuple.Negatives];
+            var positives = arange(shown.Length).unsqueeze(0) == 0;
+            var loss = losses.triplet_ranking(
+                network.call(queries[tuple.Query].unsqueeze(0)), network.call(database[tensor(shown)]), positives, positives.logical_not());
+            optimizer.zero_grad();
+            loss.backward();
+            optimizer.step();
+        }
+        // </learn>
+
+        network.eval();
+
+        // <retrieve>
+        var whitening = new PcaWhitening(8 * 64, 16);
+        whitening.Fit([network.call(database)]);                     // or batches, of as many descriptors as you have
+        var model = nn.Sequential(network, whitening);
+        torchscript.save(model, "place.pt", queries[0..2]);
+        NpyFile.Write("database.npy", model.call(database));         // FAISS, NumPy and PyTorch read it
+
+        var (_, indices) = NearestNeighbors.FindInBlocks(model.call(queries), NpyFile.ReadBlocks("database.npy", rows: 100_000), count: 5);
+        var right = RetrievalMetrics.Right(indices, Metres(queryPositions), Metres(databasePositions), radius: 25);
+        Console.WriteLine($"recall@1 {RetrievalMetrics.Recall(right)[0]:0.000}, recall@5 {RetrievalMetrics.Recall(right)[4]:0.000}");
+
+        static Tensor Metres((double East, double North)[] places) => tensor(places.SelectMany(place => new[] { place.East, place.North }).ToArray()).view(-1, 2);
+        // </retrieve>
+
+        Assert.Equal([20, 5], indices.shape);
+        Assert.InRange(RetrievalMetrics.Recall(right)[4], 0.05, 1);
     }
 
     [Fact]
@@ -102,6 +170,9 @@ public partial class ReadmeTests
         var refused = ParityTableTests.Refused.Select(item => item.Module.GetType().Name).Except(["LSTM"]);
         Assert.Equal(refused.Order(StringComparer.Ordinal), rows["refused"].Order(StringComparer.Ordinal));
     }
+
+    /// <summary>The README's script for checkpoints of PyTorch ports.</summary>
+    internal static string PythonOfPorts() => Python().Matches(Readme).Select(match => match.Groups[1].Value).Single(code => code.Contains("checkpoint", StringComparison.Ordinal));
 
     private static string Code(string name)
     {
