@@ -23,6 +23,7 @@ internal sealed record Metrics(IReadOnlyDictionary<string, PoolingProgress> Pool
                 ["dimensions"] = p.Value.Dimensions,
                 ["milliseconds_per_image"] = Math.Round(p.Value.Speed!.Network, 4),
                 ["milliseconds_per_image_of_pooling"] = Math.Round(p.Value.Speed.Pooling, 4),
+                ["milliseconds_per_query_of_second_look"] = Math.Round(p.Value.Speed.SecondLook, 2),
                 ["train_seconds"] = Math.Round(p.Value.TrainSeconds, 2),
                 ["best_epoch"] = p.Value.BestEpoch + 1,
                 ["loss"] = p.Value.Loss,

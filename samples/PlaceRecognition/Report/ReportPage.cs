@@ -42,6 +42,7 @@ internal sealed class ReportPage(
         The test has {{test.Places.Queries.Count}} queries and {{test.Places.Database.Count}} database pictures{{(options.Data is null ? " of streets that no training saw" : "")}}; a query is found if one of its first N
         answers was taken within {{Recall.Radius}} m. The weights of the epoch with the best validation recall@5 are tested, once.</p>
         {{Table()}}
+        {{SecondLooks()}}
         <p>{{Encode(Finding())}}</p>
         <p class="note">Exported: {{metrics.Exported}}, largest difference between model.pt and the C# network {{metrics.MaxAbsDifference:0.0e+0}}.
         It describes {{metrics.ImagesPerSecond:0}} pictures a second on {{Encode(metrics.Device)}}.</p>
@@ -50,7 +51,7 @@ internal sealed class ReportPage(
         <div class="charts">{{Charts.Recall(Ordered)}}{{Charts.PrecisionRecall(Ordered, test)}}{{Charts.Validation(Ordered)}}{{Charts.Loss(Ordered)}}</div>
         <h2>Queries and their five nearest ({{metrics.Exported}})</h2>
         <p class="note">{{GalleryRows}} queries at even steps through the test, not picked by their result. Green: taken within {{Recall.Radius}} m. Red: somewhere else.</p>
-        {{Gallery.Html(test.Places, test.Evaluate(network, Pooling.Find(metrics.Exported)), options.ImageSize, GalleryRows)}}
+        {{Gallery.Html(test.Places, test.Evaluate(network, Pooling.Find(metrics.Exported)).Recall, options.ImageSize, GalleryRows)}}
         <h2>What a spatial pyramid sees</h2>
         <p class="note">The bins of levels 1, 2 and 4 over one query, and in each bin the place where the strongest channel of the {{metrics.Exported}} network's map is largest:
         what max pooling of that bin keeps.</p>
@@ -81,6 +82,10 @@ internal sealed class ReportPage(
         return "<table><tr><th>pooling</th><th>dimensions</th><th>untrained recall@1 / 5 / 10</th><th>trained recall@1 / 5 / 10</th><th>ms an image</th><th>of it pooling</th><th>best epoch</th><th>training, s</th></tr>\n"
             + string.Concat(rows) + "</table>";
     }
+
+    private string SecondLooks() => string.Concat(options.Training.Poolings.Where(kind => poolings[kind].Speed!.SecondLook > 0).Select(kind => string.Create(
+        CultureInfo.InvariantCulture,
+        $"<p class=\"note\">{kind} answers as netvlad does, then compares the patches of its first answers with the query's: another {poolings[kind].Speed!.SecondLook:0} ms a query.</p>")));
 
     /// <summary>Whether NetVLAD leads over max and average pooling, with the uncertainty of so many queries.</summary>
     private string Finding()

@@ -7,15 +7,16 @@ namespace PlaceRecognition.Retrieval;
 /// <summary>How long a network takes to describe pictures, in batches of 32.</summary>
 /// <param name="Network">Milliseconds a picture, from pixels to descriptor.</param>
 /// <param name="Pooling">Those of them that the pooling takes, from the map to the descriptor.</param>
-internal sealed record Speed(double Network, double Pooling)
+/// <param name="SecondLook">Milliseconds a query that its second look takes; 0 where there is none.</param>
+internal sealed record Speed(double Network, double Pooling, double SecondLook)
 {
-    public static Speed Of(PlaceNetwork network, Pictures pictures)
+    public static Speed Of(PlaceNetwork network, Pictures pictures, double secondLook)
     {
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
         var batch = pictures.Batch([.. Enumerable.Range(0, Descriptors.BatchSize).Select(i => i % pictures.Places.Count)]);
         var map = network.Features(batch);
-        return new(Milliseconds(() => network.call(batch)), Milliseconds(() => network.Pool(map)));
+        return new(Milliseconds(() => network.call(batch)), Milliseconds(() => network.Pool(map)), secondLook);
     }
 
     private static double Milliseconds(Func<Tensor> describe) => 1000 / (double)Descriptors.BatchSize * Timing.Median(() =>

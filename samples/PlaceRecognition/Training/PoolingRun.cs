@@ -47,11 +47,11 @@ internal sealed class PoolingRun(
         }
 
         LoadBest(network);
-        var recall = test.Evaluate(network, pooling, cancellation);
+        var (recall, secondLook) = test.Evaluate(network, pooling, cancellation);
         progress.Trained = [.. recall.Curve];
         progress.FirstRight = recall.FirstRight;
         progress.FirstDistance = recall.FirstDistance;
-        progress.Speed = Speed.Of(network, test.Queries);
+        progress.Speed = Speed.Of(network, test.Queries, secondLook);
         progress.RememberedNegatives = [];
         checkpoint.Parts.Remove(NetworkPart);
         checkpoint.Parts.Remove(OptimizerPart);
@@ -90,7 +90,7 @@ internal sealed class PoolingRun(
 
         return new()
         {
-            Untrained = [.. test.Evaluate(network, pooling, cancellation).Curve],
+            Untrained = [.. test.Evaluate(network, pooling, cancellation).Recall.Curve],
             Dimensions = pooling.LooksTwice ? PatchReranking.Dimensions(network, test) : (int)network.call(train.Database.Batch([0])).size(1),
         };
     }
