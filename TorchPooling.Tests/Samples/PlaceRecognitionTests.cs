@@ -53,7 +53,7 @@ public class PlaceRecognitionTests
 
     [Theory]
     [InlineData("'bogus'", "bogus")]
-    [InlineData("--pooling: expected some of netvlad,ghostvlad,", "--pooling", "vladnet")]
+    [InlineData("--pooling: expected some of netvlad,patchnetvlad,", "--pooling", "vladnet")]
     [InlineData("--pooling: expected each pooling once, got max,max", "--pooling", "max,max")]
     [InlineData("--epochs: expected 1 or more, got 0", "--epochs", "0")]
     [InlineData("--epochs", "--epochs", "many")]

@@ -44,6 +44,29 @@ public class PatchNetVLADTests
         Tolerance.AssertClose(netvlad.assignment(x), layer.assignment(x));
     }
 
+    [Theory]
+    [InlineData(-26)]
+    [InlineData(-30)]
+    [InlineData(-40)]
+    [InlineData(-800)]
+    public void A_cluster_that_takes_next_to_nothing_weighs_as_in_NetVLAD(double bias)
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        var (layer, netvlad) = Pair([2], [2], false, true);
+        foreach (var module in new ClusterPooling[] { layer, netvlad })
+        {
+            using var _ = no_grad();
+            module.state_dict()["conv.bias"][0] = bias;   // a share of e^bias: sums about, and far, below 1e-12
+        }
+
+        var x = randn([1, 3, 2, 2], dtype: ScalarType.Float64);
+        Tolerance.AssertClose(netvlad.call(x), layer.call(x).select(1, 0));
+        torchscript.save(layer, folder.File("m.pt"), x);
+        using var script = jit.load<Tensor, Tensor>(folder.File("m.pt"));
+        Tolerance.AssertClose(netvlad.call(x), script.call(x).select(1, 0));
+    }
+
     [Fact]
     public void In_single_precision_a_patch_is_as_exact_as_NetVLAD_of_it_alone()
     {

@@ -53,7 +53,7 @@ public sealed class ActionVLAD : ClusterPooling
     private protected override Tensor Parameter => centroids;
 
     private protected override Tensor Assign(Tensor points) =>
-        pooling.distance_assignment(points, centroids, alpha, normalize_input, null).share;
+        pooling.distance_assignment(normalize_input ? pooling.l2_normalize(points) : points, centroids, alpha);
 
     private protected override void SetCentroids(Tensor centers, double alpha)
     {
@@ -68,22 +68,17 @@ public sealed class ActionVLAD : ClusterPooling
             if mask is not None and mask.dim() == 2:
                 frame_mask = mask.unsqueeze(2).expand([x.size(0), x.size(1), x.size(3) * x.size(4)])
             points = self.local_descriptors(x.transpose(1, 2), frame_mask)
-            centroids = self.centroids.to(points.dtype)
-            weight = 2 * self.alpha.to(points.dtype) * centroids
-            bias = self.alpha.to(points.dtype) * centroids.square().sum([1], True)
-            logits = torch.matmul(weight, points)
         """
-        + (normalize_input ? "\n    scale = self.inverse_norm(points, 1)\n    logits = logits * scale" : "")
+        + (normalize_input ? "\n    points = points * self.inverse_norm(points, 1)" : "")
         + "\n" +
         """
-            share = (logits - bias).softmax(1)
+            c = self.centroids.to(points.dtype)
+            alpha = self.alpha.to(points.dtype)
+            weight = (2 * alpha * c).expand([points.size(0), c.size(0), c.size(1)])
+            share = torch.baddbmm((-alpha * c.square().sum([1])).unsqueeze(1), weight, points).softmax(1)
             if frame_mask is not None:
                 share = share * frame_mask.flatten(1).unsqueeze(1).to(points.dtype)
-        """
-        + (normalize_input ? "\n    scaled = share * scale" : "\n    scaled = share")
-        + "\n" +
-        """
-            residuals = torch.bmm(scaled, points.transpose(1, 2)) - share.sum([2], True) * centroids
+            residuals = torch.bmm(share, points.transpose(1, 2)) - share.sum([2], True) * c
             return self.intra_normalize(residuals).to(x.dtype)
         """);
 }
@@ -112,15 +107,19 @@ public static partial class pooling
             : (mask.dim() == 2 ? mask.unsqueeze(2).expand(x.size(0), x.size(1), x.size(3) * x.size(4)) : mask).flatten(1);
         CheckClusters(frames, centroids, centroids, null, flat);
         var points = local_descriptors(frames, flat);
-        var (share, scaled) = distance_assignment(points, centroids, alpha, normalize_input, flat);
-        return intra_normalize(residuals(points, share, scaled, centroids)).to(x.dtype).MoveToOuterDisposeScope();
+        points = normalize_input ? l2_normalize(points) : points;
+        var share = distance_assignment(points, centroids, alpha);
+        share = flat is null ? share : share * flat_mask(flat).to(points.dtype);
+        return intra_normalize(residuals(points, share, share, centroids)).to(x.dtype).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The softmax of −α‖x − cₖ‖² as <see cref="soft_assignment"/> gives it: ‖x‖² is the same for all k and drops out.</summary>
-    internal static (Tensor share, Tensor scaled) distance_assignment(
-        Tensor points, Tensor centroids, Tensor alpha, bool normalize_input, Tensor? mask)
+    /// <summary>The softmax of −α‖x − cₖ‖² of (N, D, M): ‖x‖² is the same for all k and drops out. One fused product, since large
+    /// α makes roundings between the steps count.</summary>
+    internal static Tensor distance_assignment(Tensor points, Tensor centroids, Tensor alpha)
     {
+        using var scope = NewDisposeScope();
         var (c, a) = (centroids.to(points.dtype), alpha.to(points.dtype));
-        return soft_assignment(points, 2 * a * c, -a * c.square().sum(1), normalize_input, mask);
+        var weight = (2 * a * c).expand(points.size(0), c.size(0), c.size(1));
+        return weight.baddbmm(points, (-a * c.square().sum(1)).unsqueeze(1)).softmax(1).MoveToOuterDisposeScope();
     }
 }

@@ -135,9 +135,8 @@ public sealed class PatchNetVLAD : ClusterPooling
                 weights = self.windows(scaled, h, w, size, stride).transpose(1, 2)
                 total = self.windows(share, h, w, size, stride).sum([1]).unsqueeze(2)
                 sums = torch.bmm(weights, windows).addcmul_(total, centroids, value=-1)
-                lengths = torch.linalg_vector_norm(sums, 2, [2], True)
-                scale = torch.where(lengths > 0, lengths.clamp_min(1e-12).reciprocal(), torch.zeros_like(lengths))
-                vlad = sums * (scale * self.inverse_norm(lengths * scale, 1))
+                lengths = (torch.linalg_vector_norm(sums, 2, [2], True) * 1e12).clamp_max(1)
+                vlad = sums * (self.inverse_norm(sums, 2) * self.inverse_norm(lengths, 1))
                 count = ((h - size) // stride + 1) * ((w - size) // stride + 1)
                 patches.append(vlad.view([n, count, centroids.numel()]))
             return torch.cat(patches, 1).to(x.dtype)
@@ -203,9 +202,8 @@ public static partial class pooling
     /// are K·D times larger than the map, so each pass over them counts.</summary>
     private static Tensor intra_scale(Tensor sums)
     {
-        var lengths = linalg.vector_norm(sums, 2, [2], keepdim: true);
-        var scale = where(lengths > 0, lengths.clamp_min(1e-12).reciprocal(), zeros_like(lengths));
-        return scale * inverse_norm(lengths * scale, 1);
+        var lengths = (linalg.vector_norm(sums, 2, [2], keepdim: true) * 1e12).clamp_max(1);   // after the first: 1, or near 0 less
+        return inverse_norm(sums, 2) * inverse_norm(lengths, 1);
     }
 
     internal static void CheckPatches(long[] patch_sizes, long[] strides)
