@@ -57,6 +57,7 @@ public class PatchNetVLADTests
         foreach (var module in new ClusterPooling[] { layer, netvlad })
         {
             using var _ = no_grad();
+            module.state_dict()["conv.weight"].zero_();
             module.state_dict()["conv.bias"][0] = bias;   // a share of e^bias: sums about, and far, below 1e-12
         }
 
