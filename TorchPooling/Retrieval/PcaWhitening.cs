@@ -89,7 +89,7 @@ public sealed class PcaWhitening : nn.Module<Tensor, Tensor>, IScriptable
             CheckRank(variances);
         }
 
-        Set(data.Mean, whiten ? vectors * (variances + epsilon).rsqrt().to(vectors.dtype) : vectors);
+        Set(data.Mean, whiten ? vectors.mul_((variances + epsilon).rsqrt().to(vectors.dtype)) : vectors);
         return new(data.Count, variances.cpu().data<double>().ToArray(), total);
     }
 

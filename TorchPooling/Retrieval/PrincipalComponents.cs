@@ -76,7 +76,7 @@ internal sealed record PrincipalComponents(Tensor Variances, Tensor Vectors, dou
         return Math.Max(0, linalg.eigvalsh((inside + inside.t()) / 2)[0].ToDouble());
     }
 
-    /// <summary>The largest components inside a basis.</summary>
+    /// <summary>The largest components inside a basis, which is disposed.</summary>
     private static PrincipalComponents Inside(DescriptorPasses data, Tensor basis, long count)
     {
         var total = 0.0;
@@ -88,7 +88,9 @@ internal sealed record PrincipalComponents(Tensor Variances, Tensor Vectors, dou
             covariance.addmm_(y.t(), y);
         });
         var (values, vectors) = Largest(covariance.div_(data.Count - 1), count);
-        return Moved(values, basis.matmul(vectors.to(ScalarType.Float32)), total / (data.Count - 1));
+        var leading = basis.matmul(vectors.to(ScalarType.Float32));
+        basis.Dispose();
+        return Moved(values, leading, total / (data.Count - 1));
     }
 
     private static Tensor RandomBasis(DescriptorPasses data, long directions, int seed)
@@ -111,8 +113,9 @@ internal sealed record PrincipalComponents(Tensor Variances, Tensor Vectors, dou
 
     private static PrincipalComponents Moved(Tensor values, Tensor vectors, double total)
     {
-        var largest = vectors.gather(0, vectors.abs().argmax(0, keepdim: true));
-        var turned = where(largest < 0, -vectors, vectors);
-        return new(values.MoveToOuterDisposeScope(), turned.MoveToOuterDisposeScope(), total);
+        // In place: at full size each copy of the vectors is half a gigabyte.
+        var negative = vectors.amax([0]) < -vectors.amin([0]);
+        vectors.mul_(where(negative, -ones_like(vectors[0]), ones_like(vectors[0])));
+        return new(values.MoveToOuterDisposeScope(), vectors.MoveToOuterDisposeScope(), total);
     }
 }
