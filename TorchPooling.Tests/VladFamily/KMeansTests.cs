@@ -86,24 +86,60 @@ public class KMeansTests
     }
 
     [Theory]
-    [InlineData(null)]
-    [InlineData(100L)]
-    public void No_centre_stays_without_points_though_most_are_equal(long? batch_size)
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Centres_that_lost_all_points_find_others(bool batches)
     {
         using var scope = NewDisposeScope();
-        var points = cat([ones(1000, 2), eye(2), -eye(2)]);
-        var centers = KMeans.Fit(points, 5, 20, batch_size: batch_size);
-        Assert.Equal(5, cdist(points, centers).argmin(1).unique().output.numel());
+        using var generator = new Generator(7);
+        var blobs = randn([6, 1, 2], generator: generator) * 10 + randn([6, 50, 2], generator: generator) * 0.01;
+        var points = blobs.view(-1, 2);
+        var start = cat([blobs[0][..3], full(3, 2, 1000)]);   // three in one blob, three far from all points
+        var lengths = points.square().sum(1);
+        var centers = batches
+            ? KMeans.MiniBatches(points, lengths, start, 8, 40, false, new Random(1))
+            : KMeans.Lloyd(points, lengths, start, 20, false);
+        Assert.Equal(6, cdist(points, centers).argmin(1).unique().output.numel());
+        Assert.True(cdist(centers, points).amin([1]).max().ToSingle() < 10);
     }
 
     [Fact]
-    public void Of_two_centres_without_points_each_takes_another_of_the_farthest()
+    public void Of_several_centres_without_points_each_takes_another_of_the_farthest()
     {
         using var scope = NewDisposeScope();
-        var points = tensor(new float[,] { { 0, 0 }, { 2, 0 }, { 9, 9 }, { 9, 8 } });
-        var nearness = tensor(new[] { 1f, 2, -160, -141 });   // ‖x − c‖² − ‖x‖², of squared distances 1, 6, 2, 4
-        var filled = KMeans.Filled(zeros(4, 2), tensor(new[] { 1f, 0, 3, 0 }), points, nearness);
-        Assert.Equal([0f, 0, 2, 0, 0, 0, 9, 8], filled.data<float>().ToArray());
+        var points = tensor(new float[,] { { 0, 0 }, { 2, 0 }, { 9, 9 }, { 9, 9 }, { 9, 8 } });
+        var distances = tensor(new[] { 1f, 3, 9, 9, 8 });
+        var centers = zeros(4, 2);
+        KMeans.Fill(centers, tensor(new[] { false, true, false, true }), points, points.square().sum(1), distances);
+        Assert.Equal([0f, 0, 9, 9, 0, 0, 2, 0], centers.data<float>().ToArray());   // once (9, 9) is taken, (9, 8) is at 1 from it
+    }
+
+    [Theory]
+    [InlineData(1, 1e-3f)]
+    [InlineData(1000, 1e-3f)]
+    [InlineData(1, 1e-6f)]
+    public void Points_that_lie_closely_together_are_distinct(float distance, float spread)
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(8);
+        var blob = randn([100, 8], generator: generator) * spread;
+        var points = cat([blob + distance, blob - distance]);
+        var centers = KMeans.Fit(points, 12, 1);
+        Assert.Equal(12, cdist(points, centers, compute_mode: compute_mode.donot_use_mm_for_euclid_dist).argmin(1).unique().output.numel());
+    }
+
+    [Theory]
+    [InlineData(null, false)]
+    [InlineData(null, true)]
+    [InlineData(50L, false)]
+    [InlineData(50L, true)]
+    public void One_tensor_is_left(long? batch_size, bool spherical)
+    {
+        using var scope = NewDisposeScope();
+        var points = randn(500, 8);
+        var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        var centers = KMeans.Fit(points, 6, 4, 0, batch_size, spherical);
+        Assert.Equal(before + 1, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
 
     [Theory]
@@ -145,6 +181,7 @@ public class KMeansTests
         Refused<ArgumentException>("expected a matrix of at least 4 rows and 3 columns, got 2 dimensions (3, 3)", () => KMeans.Fit(rand(3, 3), 4));
         Refused<ArgumentException>("expected finite descriptors", () => KMeans.Fit(full(9, 3, float.PositiveInfinity), 4));
         Refused<ArgumentException>("expected at least 4 distinct descriptors, got 1", () => KMeans.Fit(ones(9, 3), 4));
+        Refused<ArgumentException>("expected descriptors whose squares are finite", () => KMeans.Fit(rand(9, 3) * 1e25, 4));
         Refused<ArgumentException>("expected a floating-point tensor, got Int64", () => KMeans.Fit(ones(9, 3, dtype: ScalarType.Int64), 4));
         Refused<ArgumentOutOfRangeException>("clusters", () => KMeans.Fit(rand(9, 3), 0));
         Refused<ArgumentOutOfRangeException>("iterations", () => KMeans.Fit(rand(9, 3), 4, 0));

@@ -62,7 +62,7 @@ internal sealed class DescriptorPasses
 
             var batch = enumerator.Current;
             Check.Matrix(batch, 1, Width, nameof(batches));
-            foreach (var rows in KMeans.Blocks(batch, 1))
+            foreach (var rows in RowBlocks.Of(batch, 1, elements: 1 << 24))
             {
                 using var block = NewDisposeScope();
                 use(rows.to(Device));

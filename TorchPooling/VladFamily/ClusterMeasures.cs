@@ -21,7 +21,7 @@ internal sealed record ClusterMeasures(double Contrast, double QuantizationError
         var lengths = near.square().sum(1);
         var used = zeros(clusters, dtype: ScalarType.Bool, device: points.device);
         double contrast = 0, error = 0;
-        foreach (var block in KMeans.Blocks(points, clusters))
+        foreach (var block in RowBlocks.Of(points, clusters))
         {
             using var step = NewDisposeScope();
             var x = block - offset;
@@ -46,10 +46,10 @@ internal sealed record ClusterMeasures(double Contrast, double QuantizationError
     }
 
     /// <summary>exp(mean ln(a₁/a₂)) of the two largest weights of a descriptor.</summary>
-    public static double RatioOfWeights(Tensor points, Func<Tensor, Tensor> assign)
+    public static double RatioOfWeights(Tensor points, long clusters, Func<Tensor, Tensor> assign)
     {
         double sum = 0;
-        foreach (var block in KMeans.Blocks(points, points.size(1)))
+        foreach (var block in RowBlocks.Of(points, clusters))
         {
             using var step = NewDisposeScope();
             var a = assign(block.t().unsqueeze(0))[0];
@@ -66,11 +66,11 @@ internal sealed record ClusterMeasures(double Contrast, double QuantizationError
     }
 
     /// <summary>Entropy of the mean assignment over ln K; 1 for a single cluster.</summary>
-    public static double Entropy(Tensor points, Func<Tensor, Tensor> assign)
+    public static double Entropy(Tensor points, long clusters, Func<Tensor, Tensor> assign)
     {
         using var scope = NewDisposeScope();
         Tensor? sum = null;
-        foreach (var block in KMeans.Blocks(points, points.size(1)))
+        foreach (var block in RowBlocks.Of(points, clusters))
         {
             using var step = NewDisposeScope();
             var part = assign(block.t().unsqueeze(0)).sum([0, 2], type: ScalarType.Float64);

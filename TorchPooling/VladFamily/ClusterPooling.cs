@@ -103,8 +103,8 @@ public abstract class ClusterPooling : nn.Module<Tensor, Tensor>, IScriptable
         set_centroids(centers, IsHard ? 1 : alpha);
         SetSpread(points, centers);
         return new(
-            alpha, IsHard ? double.PositiveInfinity : ClusterMeasures.RatioOfWeights(points, Assign),
-            measured.QuantizationError, measured.UsedClusters, ClusterMeasures.Entropy(points, Assign));
+            alpha, IsHard ? double.PositiveInfinity : ClusterMeasures.RatioOfWeights(points, assigned_clusters, Assign),
+            measured.QuantizationError, measured.UsedClusters, ClusterMeasures.Entropy(points, assigned_clusters, Assign));
     }
 
     /// <summary>Sets the starting values of all clusters: c, and w and b from it: w = 2α·c, b = −α‖c‖² with b, else w = α·c/‖c‖.</summary>

@@ -7,26 +7,25 @@ namespace TorchPooling;
 /// <remarks>
 /// <para>Lloyd's rounds move every centre to the mean of the points that are nearest to it, until no point changes its
 /// centre; in mini-batches (Sculley, WWW 2010), every centre moves towards the points of a drawn batch that are nearest to
-/// it, by 1/(points it ever had). A centre that is nearest to none takes the point farthest from its own.</para>
-/// <para>Products are matrix products in blocks, so memory beyond the points stays below 200 MB; the same seed gives the same
-/// centres on the same machine and device.</para>
+/// it, by 1/(points it ever had). A centre that is nearest to no point, in a round or in a pass over the batches, takes the
+/// point farthest from all centres.</para>
+/// <para>Memory is one copy of the points, some 50 bytes a point, and less than 200 MB. The same seed gives the same centres on the
+/// same machine and device.</para>
 /// <para>Seeding: Arthur, Vassilvitskii: k-means++: The Advantages of Careful Seeding, SODA 2007. Spherical: Dhillon, Modha:
-/// Concept Decompositions for Large Sparse Text Data Using Clustering, 2001.</para>
+/// Concept Decompositions for Large Sparse Text Data Using Clustering, Machine Learning 2001.</para>
 /// </remarks>
 public static class KMeans
 {
-    private const long BlockElements = 1 << 24;
-
     /// <summary>Finds K centres.</summary>
     /// <param name="points">Shape (M, D), floating-point; M ≥ <paramref name="clusters"/>.</param>
     /// <param name="clusters">K.</param>
     /// <param name="iterations">At most so many rounds; in mini-batches exactly so many passes over the points.</param>
     /// <param name="seed">Decides the draws.</param>
-    /// <param name="batch_size">Points of a mini-batch; null for Lloyd's rounds over all points.</param>
+    /// <param name="batch_size">Points of a mini-batch; Lloyd's rounds where it is null, or not less than M.</param>
     /// <param name="spherical">Cluster directions: points and centres are scaled to unit length.</param>
     /// <returns>Centres, shape (K, D), at least float32.</returns>
     /// <exception cref="ArgumentException"><paramref name="points"/> has another shape, fewer than K distinct rows, or values
-    /// that are not finite.</exception>
+    /// that are not finite, or whose squares are not.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A number is not positive.</exception>
     public static Tensor Fit(Tensor points, long clusters, int iterations = 100, int seed = 0, long? batch_size = null, bool spherical = false)
     {
@@ -37,81 +36,60 @@ public static class KMeans
         Check.Matrix(points, clusters, points.dim() == 2 ? Math.Max(1, points.size(1)) : 1, nameof(points));
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
-        var wide = points.detach().to(Check.AtLeastFloat32(points.dtype));
-        if (!wide.sum().isfinite().ToBoolean() && !wide.isfinite().all().ToBoolean())
+        var (centred, offset) = Centred(points.detach(), spherical);
+        var lengths = Rows(centred, block => block.square().sum(1));
+        if (!lengths.isfinite().all().ToBoolean())
         {
-            throw new ArgumentException("expected finite descriptors, got NaN or infinity among them", nameof(points));
+            throw new ArgumentException("expected descriptors whose squares are finite, got larger ones: scale them", nameof(points));
         }
 
-        wide = spherical ? pooling.l2_normalize(wide) : wide;
-        var offset = spherical ? zeros(1, wide.size(1), dtype: wide.dtype, device: wide.device) : wide.mean([0], keepdim: true);
-        var centred = wide - offset;   // a common offset of the points costs no digits
         var random = new Random(seed);
-        var centers = Seed(centred, clusters, random);
+        var centers = Seed(centred, lengths, clusters, random);
         centers = batch_size < points.size(0)
-            ? MiniBatches(centred, centers, iterations, batch_size.Value, spherical, random)
-            : Lloyd(centred, centers, iterations, spherical);
-        return (centers + offset).MoveToOuterDisposeScope();
+            ? MiniBatches(centred, lengths, centers, iterations, batch_size.Value, spherical, random)
+            : Lloyd(centred, lengths, centers, iterations, spherical);
+        return centers.add_(offset).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The number of the nearest centre of every point, and the squared distance to it less ‖x‖².</summary>
-    private static (Tensor Nearest, Tensor Nearness) Nearest(Tensor points, Tensor centers)
+    /// <summary>A copy of the points less their mean, so that a common offset costs no digits, or of their directions.</summary>
+    private static (Tensor Points, Tensor Offset) Centred(Tensor points, bool spherical)
     {
         using var scope = NewDisposeScope();
-        var (nearest, nearness) = (new List<Tensor>(), new List<Tensor>());
-        var lengths = centers.square().sum(1);
-        foreach (var block in Blocks(points, centers.size(0)))
+        var dtype = Check.AtLeastFloat32(points.dtype);
+        var offset = zeros(1, points.size(1), dtype: dtype, device: points.device);
+        var copy = empty(points.shape, dtype: dtype, device: points.device);
+        var start = 0L;
+        foreach (var block in RowBlocks.Of(points, 1))
         {
             using var step = NewDisposeScope();
-            var (values, indexes) = addmm(lengths, block, centers.t(), beta: 1, alpha: -2).min(1);
-            nearest.Add(indexes.MoveToOuterDisposeScope());
-            nearness.Add(values.MoveToOuterDisposeScope());
+            var rows = copy.narrow(0, start, block.size(0));
+            rows.copy_(block);
+            if (!rows.isfinite().all().ToBoolean())
+            {
+                throw new ArgumentException("expected finite descriptors, got NaN or infinity among them", nameof(points));
+            }
+
+            rows.copy_(spherical ? pooling.l2_normalize(rows) : rows);
+            offset.add_(rows.sum([0], keepdim: true) / points.size(0));
+            start += block.size(0);
         }
 
-        return (cat(nearest).MoveToOuterDisposeScope(), cat(nearness).MoveToOuterDisposeScope());
-    }
-
-    /// <summary>√(mean (x − c)²) of the points nearest to each centre, by dimension, (K, D); 0 where fewer than two are.</summary>
-    internal static Tensor Deviations(Tensor points, Tensor centers)
-    {
-        using var scope = NewDisposeScope();
-        var offset = centers.mean([0], keepdim: true);
-        var (x, c) = (points - offset, centers - offset);
-        var (nearest, _) = Nearest(x, c);
-        var residuals = x - c.index_select(0, nearest);
-        var (squares, counts) = Sums(residuals.square(), nearest, centers.size(0));
-        return (squares / counts.clamp_min(1).unsqueeze(1)).sqrt().MoveToOuterDisposeScope();
-    }
-
-    /// <summary>Rows in blocks whose table against so many centres stays small.</summary>
-    internal static IEnumerable<Tensor> Blocks(Tensor points, long centers)
-    {
-        var rows = Math.Max(1, BlockElements / Math.Max(centers, points.size(1)));
-        for (var start = 0L; start < points.size(0); start += rows)
-        {
-            yield return points.narrow(0, start, Math.Min(rows, points.size(0) - start));
-        }
+        return ((spherical ? copy : copy.sub_(offset)).MoveToOuterDisposeScope(), (spherical ? offset.zero_() : offset).MoveToOuterDisposeScope());
     }
 
     /// <summary>k-means++: each next centre is a point drawn with probability proportional to its squared distance to
     /// the centres so far.</summary>
-    private static Tensor Seed(Tensor points, long clusters, Random random)
+    private static Tensor Seed(Tensor points, Tensor lengths, long clusters, Random random)
     {
+        using var scope = NewDisposeScope();
         var chosen = new long[clusters];
         chosen[0] = random.NextInt64(points.size(0));
-        var lengths = points.square().sum(1);
         var distances = full_like(lengths, double.PositiveInfinity);
         for (var k = 1; k < clusters; k++)
         {
             using var step = NewDisposeScope();
-            var (last, length) = (points[chosen[k - 1]], lengths[chosen[k - 1]]);
-            var toLast = lengths + length - 2 * points.mv(last);
-
-            // What rounding leaves between a point and itself is no distance.
-            var rounding = (lengths + length) * (points.dtype == ScalarType.Float64 ? 1e-14 : 1e-5);
-            toLast = where(toLast > rounding, toLast, zeros_like(toLast));
-            distances = minimum(distances, toLast).MoveToOuterDisposeScope();
-            var cumulative = distances.to(ScalarType.Float64).cumsum(0);
+            distances.copy_(minimum(distances, Distances(points, lengths, points[chosen[k - 1]])));
+            var cumulative = distances.cpu().to(ScalarType.Float64).cumsum(0);   // not on a GPU, where it may differ from run to run
             var total = cumulative[-1].ToDouble();
             if (!(total > 0))
             {
@@ -119,15 +97,18 @@ public static class KMeans
             }
 
             // right: true steps over points of distance 0, whose cumulative value equals their predecessor's.
-            var draw = tensor(random.NextDouble() * total, dtype: ScalarType.Float64, device: points.device);
+            var draw = tensor(random.NextDouble() * total, dtype: ScalarType.Float64);
             chosen[k] = Math.Min(searchsorted(cumulative, draw, right: true).ToInt64(), points.size(0) - 1);
         }
 
-        return points.index_select(0, tensor(chosen, device: points.device));
+        return points.index_select(0, tensor(chosen, device: points.device)).MoveToOuterDisposeScope();
     }
 
-    private static Tensor Lloyd(Tensor points, Tensor centers, int iterations, bool spherical)
+    /// <summary>Rounds until no point changes its centre. <paramref name="lengths"/> are the squared lengths of the points.</summary>
+    internal static Tensor Lloyd(Tensor points, Tensor lengths, Tensor start, int iterations, bool spherical)
     {
+        using var scope = NewDisposeScope();
+        var centers = start.clone();
         var assignment = full(points.size(0), -1, dtype: ScalarType.Int64, device: points.device);
         for (var round = 0; round < iterations; round++)
         {
@@ -138,38 +119,128 @@ public static class KMeans
                 break;
             }
 
+            assignment.copy_(nearest);
             var (sums, counts) = Sums(points, nearest, centers.size(0));
-            assignment = nearest.MoveToOuterDisposeScope();
-            centers = Directed(Filled(sums / counts.clamp_min(1).unsqueeze(1), counts, points, nearness), spherical).MoveToOuterDisposeScope();
+            centers.copy_(sums / counts.clamp_min(1).unsqueeze(1));
+            Fill(centers, counts == 0, points, lengths, nearness.add_(lengths));
+            centers.copy_(Directed(centers, spherical));
         }
 
-        return centers;
+        return centers.MoveToOuterDisposeScope();
     }
 
-    private static Tensor MiniBatches(Tensor points, Tensor centers, int passes, long batch_size, bool spherical, Random random)
+    internal static Tensor MiniBatches(
+        Tensor points, Tensor lengths, Tensor start, int passes, long batch_size, bool spherical, Random random)
     {
+        using var scope = NewDisposeScope();
+        var centers = start.clone();
         var had = zeros(centers.size(0), dtype: points.dtype, device: points.device);
-        var order = new long[points.size(0)];
+        long[] order = [.. Enumerable.Range(0, checked((int)points.size(0))).Select(i => (long)i)];
         for (var pass = 0; pass < passes; pass++)
         {
-            order = [.. Enumerable.Range(0, order.Length).Select(i => (long)i)];
+            using var whole = NewDisposeScope();
+            var before = had.clone();
             random.Shuffle(order);
-            foreach (var batch in order.Chunk((int)Math.Min(batch_size, int.MaxValue)))
+            foreach (var batch in order.Chunk(checked((int)batch_size)))
             {
                 using var step = NewDisposeScope();
                 var drawn = points.index_select(0, tensor(batch, device: points.device));
                 var (nearest, _) = Nearest(drawn, centers);
                 var (sums, counts) = Sums(drawn, nearest, centers.size(0));
-                had = (had + counts).MoveToOuterDisposeScope();
-                var moved = centers + (sums - counts.unsqueeze(1) * centers) / had.clamp_min(1).unsqueeze(1);
-                centers = Directed(moved, spherical).MoveToOuterDisposeScope();
+                had.add_(counts);
+                centers.add_((sums - counts.unsqueeze(1) * centers) / had.clamp_min(1).unsqueeze(1));
+                centers.copy_(Directed(centers, spherical));
             }
+
+            FillIdle(had == before);
         }
 
-        using var last = NewDisposeScope();
-        var (nearest_at_last, nearness) = Nearest(points, centers);
-        var (_, counts_at_last) = Sums(points, nearest_at_last, centers.size(0));
-        return Filled(centers, counts_at_last, points, nearness).MoveToOuterDisposeScope();
+        var (last, _) = Nearest(points, centers);
+        FillIdle(Sums(points, last, centers.size(0)).Counts == 0);
+        return centers.MoveToOuterDisposeScope();
+
+        void FillIdle(Tensor idle)
+        {
+            if (idle.any().ToBoolean())
+            {
+                Fill(centers, idle, points, lengths, Nearest(points, centers).Nearness.add_(lengths));
+                had.masked_fill_(idle, 0);
+            }
+        }
+    }
+
+    /// <summary>Every empty cluster takes the point that is farthest from its centre, in turn.</summary>
+    /// <param name="centers">Shape (K, D), changed in place.</param>
+    /// <param name="empty">Shape (K), bool.</param>
+    /// <param name="points">Shape (M, D).</param>
+    /// <param name="lengths">Their squared lengths, shape (M).</param>
+    /// <param name="distances">Squared, of each point to its centre, shape (M); changed in place.</param>
+    internal static void Fill(Tensor centers, Tensor empty, Tensor points, Tensor lengths, Tensor distances)
+    {
+        foreach (var k in empty.nonzero().flatten().data<long>().ToArray())
+        {
+            using var step = NewDisposeScope();
+            var farthest = points[distances.argmax().ToInt64()];
+            centers[k].copy_(farthest);
+            distances.copy_(minimum(distances, Distances(points, lengths, farthest)));
+        }
+    }
+
+    /// <summary>√(mean (x − c)²) of the points nearest to each centre, by dimension, (K, D); 0 where fewer than two are.</summary>
+    internal static Tensor Deviations(Tensor points, Tensor centers)
+    {
+        using var scope = NewDisposeScope();
+        var offset = centers.mean([0], keepdim: true);
+        var c = centers - offset;
+        var (squares, counts) = (zeros_like(c), zeros(c.size(0), dtype: c.dtype, device: c.device));
+        foreach (var block in RowBlocks.Of(points, c.size(0)))
+        {
+            using var step = NewDisposeScope();
+            var x = block - offset;
+            var (nearest, _) = Nearest(x, c);
+            var (sums, count) = Sums((x - c.index_select(0, nearest)).square(), nearest, c.size(0));
+            squares.add_(sums);
+            counts.add_(count);
+        }
+
+        return (squares / counts.clamp_min(1).unsqueeze(1)).sqrt().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The squared distance of every point to one centre, (M).</summary>
+    private static Tensor Distances(Tensor points, Tensor lengths, Tensor center)
+    {
+        using var scope = NewDisposeScope();
+        var length = center.square().sum();
+        var start = 0L;
+        return Rows(points, block =>
+        {
+            var sum = lengths.narrow(0, start, block.size(0)) + length;
+            start += block.size(0);
+            var distances = sum - 2 * block.mv(center);
+
+            // Where the difference is little more than its rounding, the distance is taken directly: of equal points it is 0.
+            var near = (distances <= sum * (sum.dtype == ScalarType.Float64 ? 1e-12 : 1e-4)).nonzero().flatten();
+            return near.size(0) == 0
+                ? distances
+                : distances.index_copy_(0, near, (block.index_select(0, near) - center).square().sum(1));
+        }).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The number of the nearest centre of every point, and the squared distance to it less ‖x‖².</summary>
+    private static (Tensor Nearest, Tensor Nearness) Nearest(Tensor points, Tensor centers)
+    {
+        using var scope = NewDisposeScope();
+        var (nearest, nearness) = (new List<Tensor>(), new List<Tensor>());
+        var lengths = centers.square().sum(1);
+        foreach (var block in RowBlocks.Of(points, centers.size(0)))
+        {
+            using var step = NewDisposeScope();
+            var (values, indexes) = addmm(lengths, block, centers.t(), beta: 1, alpha: -2).min(1);
+            nearest.Add(indexes.MoveToOuterDisposeScope());
+            nearness.Add(values.MoveToOuterDisposeScope());
+        }
+
+        return (cat(nearest).MoveToOuterDisposeScope(), cat(nearness).MoveToOuterDisposeScope());
     }
 
     /// <summary>The sum and the number of the points of each cluster, as products with their indicator: exact in the same
@@ -181,7 +252,7 @@ public static class KMeans
         var counts = zeros(clusters, dtype: points.dtype, device: points.device);
         var numbers = arange(clusters, device: points.device).unsqueeze(1);
         var start = 0L;
-        foreach (var block in Blocks(points, clusters))
+        foreach (var block in RowBlocks.Of(points, clusters))
         {
             using var step = NewDisposeScope();
             var indicator = (nearest.narrow(0, start, block.size(0)).unsqueeze(0) == numbers).to(points.dtype);
@@ -193,17 +264,18 @@ public static class KMeans
         return (sums.MoveToOuterDisposeScope(), counts.MoveToOuterDisposeScope());
     }
 
-    /// <summary>Every empty cluster takes another of the points that are farthest from their centres.</summary>
-    internal static Tensor Filled(Tensor centers, Tensor counts, Tensor points, Tensor nearness)
+    /// <summary>One number for every row, (M), from blocks of them.</summary>
+    private static Tensor Rows(Tensor points, Func<Tensor, Tensor> numbers)
     {
-        var empty = (counts == 0).nonzero().flatten();
-        if (empty.size(0) > 0)
+        using var scope = NewDisposeScope();
+        var parts = new List<Tensor>();
+        foreach (var block in RowBlocks.Of(points, 1))
         {
-            var (_, farthest) = (nearness + points.square().sum(1)).topk((int)empty.size(0));
-            centers.index_copy_(0, empty, points.index_select(0, farthest));
+            using var step = NewDisposeScope();
+            parts.Add(numbers(block).MoveToOuterDisposeScope());
         }
 
-        return centers;
+        return cat(parts).MoveToOuterDisposeScope();
     }
 
     private static Tensor Directed(Tensor centers, bool spherical) => spherical ? pooling.l2_normalize(centers) : centers;

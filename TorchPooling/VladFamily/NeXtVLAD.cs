@@ -107,8 +107,8 @@ public sealed class NeXtVLAD : nn.Module<Tensor, Tensor>, IScriptable
         var alpha = Math.Log(100) / measured.Contrast;
         set_centroids(centers, alpha);
         return new(
-            alpha, ClusterMeasures.RatioOfWeights(points, Assign), measured.QuantizationError, measured.UsedClusters,
-            ClusterMeasures.Entropy(points, Assign));
+            alpha, ClusterMeasures.RatioOfWeights(points, k, Assign), measured.QuantizationError, measured.UsedClusters,
+            ClusterMeasures.Entropy(points, k, Assign));
 
         // The first group's weights: at the start, all groups assign alike.
         Tensor Assign(Tensor x) => pooling.soft_assignment(
