@@ -38,8 +38,8 @@ public class FullSizeTests(ITestOutputHelper output)
         points = points.index_select(0, order)[..50_000];
         Measure("k-means++ and one round", () => KMeans.Fit(points, 64, 1));
         var lloyd = Measure("Lloyd's rounds to the end", () => KMeans.Fit(points, 64));
-        var batches = Measure("10 passes in mini-batches of 1024", () => KMeans.Fit(points, 64, 10, batch_size: 1024));
-        Measure("100 spherical passes in mini-batches of 1024", () => KMeans.Fit(points, 64, batch_size: 1024, spherical: true));
+        var batches = Measure("10 passes in mini-batches of 1024", () => KMeans.Fit(points, 64, 10, batchSize: 1024));
+        Measure("100 spherical passes in mini-batches of 1024", () => KMeans.Fit(points, 64, batchSize: 1024, spherical: true));
         var (exact, near) = (Error(lloyd), Error(batches));
         output.WriteLine($"mean squared distance to the nearest centre: {exact:0.0}, in mini-batches {near:0.0}");
         Assert.InRange(near / exact, 0.9, 1.1);

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace TorchPooling;
@@ -174,6 +175,21 @@ internal static class Check
         if (!double.IsFinite(value))
         {
             throw new ArgumentOutOfRangeException(name, value, "expected a finite number");
+        }
+    }
+
+    /// <summary>Finite centres, in the dtype that will hold them too.</summary>
+    public static void Centers(Tensor centers, ScalarType dtype, string name)
+    {
+        using var scope = NewDisposeScope();
+        if (!centers.isfinite().all().ToBoolean())
+        {
+            throw new ArgumentException("expected finite centres, got NaN or infinity among them", name);
+        }
+
+        if (!centers.to(dtype).isfinite().all().ToBoolean())
+        {
+            throw new ArgumentException($"expected centres that {dtype} holds, got up to {centers.abs().max().ToDouble():G3}", name);
         }
     }
 

@@ -133,6 +133,7 @@ public class HardNegativeMinerTests
     public void Wrong_arguments_are_named()
     {
         using var scope = NewDisposeScope();
+        Assert.Empty(new HardNegativeMiner([[0]], [[0, 1]], 3, negatives: int.MaxValue).Trainable);
         Refused<ArgumentException>("expected lists for 1 queries, got 2", () => new HardNegativeMiner([[0]], [[0], [1]], 3));
         Refused<ArgumentException>("expected ascending numbers below 3, got 1 after 2 for query 0 (Parameter 'positives')", () => new HardNegativeMiner([[2, 1]], [[1, 2]], 3));
         Refused<ArgumentException>("expected ascending numbers below 3, got 3 after 1 for query 0 (Parameter 'excluded')", () => new HardNegativeMiner([[1]], [[1, 3]], 3));

@@ -41,8 +41,8 @@ public class NeighborsTests
     [Fact]
     public void Wrong_arguments_are_named()
     {
-        Refused<ArgumentOutOfRangeException>("expected a positive, finite number", () => Neighbors.Within([], [], 0));
-        Refused<ArgumentOutOfRangeException>("expected a positive, finite number", () => Neighbors.Within([], [], double.PositiveInfinity));
+        Refused<ArgumentOutOfRangeException>("expected a finite number that is not negative", () => Neighbors.Within([], [], -1));
+        Refused<ArgumentOutOfRangeException>("expected a finite number that is not negative", () => Neighbors.Within([], [], double.PositiveInfinity));
         Refused<ArgumentException>("expected finite positions, got (NaN, 0) at 1 (Parameter 'database')", () => Neighbors.Within([], [(0, 0), (double.NaN, 0)], 5));
         Refused<ArgumentNullException>("queries", () => Neighbors.Within(null!, [], 5));
     }

@@ -147,25 +147,54 @@ public class NearestNeighborsTests
         Assert.False(values.requires_grad);
     }
 
+    [Fact]
+    public void Rows_of_half_precision_answer_queries_of_single_precision()
+    {
+        using var scope = NewDisposeScope();
+        var (queries, database) = (randn(5, 16), randn(100, 16).half());
+        var (values, indices) = NearestNeighbors.Find(queries, database, 7);
+        var (expected, numbers) = NearestNeighbors.Find(queries, database.@float(), 7);
+        Assert.Equal(expected, values);
+        Assert.Equal(numbers, indices);
+    }
+
+    [Fact]
+    public void The_whole_database_in_order()
+    {
+        using var scope = NewDisposeScope();
+        var draw = new Generator(6);
+        var (queries, database) = (randn(7, 32, generator: draw), randn(3000, 32, generator: draw));
+        var (values, indices) = NearestNeighbors.Find(queries, database, 3000, workBytes: 1 << 20);
+        var squared = (queries.@double().unsqueeze(1) - database.@double()).square().sum(2).@float();
+        var (sorted, order) = squared.sort(dim: 1, descending: false, stable: true);
+        Assert.Equal(order, indices);
+        Assert.Equal(sorted, values);
+    }
+
     [CudaTheory]
     [InlineData(false)]
     [InlineData(true)]
-    public void The_same_neighbours_on_a_GPU_with_TF32_too(bool innerProduct)
+    public void On_CUDA_the_neighbours_are_the_same_with_TF32_too(bool innerProduct)
     {
         using var scope = NewDisposeScope();
         var draw = new Generator(6);
         var (queries, database) = (randn(50, 64, generator: draw), randn(3000, 64, generator: draw));
         var (expected, numbers) = NearestNeighbors.Find(queries, database, 10, innerProduct);
         var before = backends.cuda.matmul.allow_tf32;
-        foreach (var tf32 in new[] { false, true })
+        try
         {
-            backends.cuda.matmul.allow_tf32 = tf32;
-            var (values, indices) = NearestNeighbors.Find(queries.cuda(), database.cuda(), 10, innerProduct, 1 << 20);
-            Tolerance.AssertClose(expected, values.cpu());
-            Assert.Equal(numbers, indices.cpu());
+            foreach (var tf32 in new[] { false, true })
+            {
+                backends.cuda.matmul.allow_tf32 = tf32;
+                var (values, indices) = NearestNeighbors.Find(queries.cuda(), database.cuda(), 10, innerProduct, 1 << 20);
+                Tolerance.AssertClose(expected, values.cpu());
+                Assert.Equal(numbers, indices.cpu());
+            }
         }
-
-        backends.cuda.matmul.allow_tf32 = before;
+        finally
+        {
+            backends.cuda.matmul.allow_tf32 = before;
+        }
     }
 
     [Fact]

@@ -39,7 +39,17 @@ public class NpyFileTests
         Assert.Empty(NpyFile.ReadBlocks(path, 4));
     }
 
-    [FaissFact]
+    [Fact]
+    public void A_batch_of_several_pieces_is_written_and_read_whole()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        var rows = arange(3L * (1 << 22)).view(-1, 3);   // 96 MiB
+        NpyFile.Write(folder.File("large.npy"), rows);
+        Assert.Equal(rows, NpyFile.Read(folder.File("large.npy")));
+    }
+
+    [PyTorchFact]   // whose Python has NumPy
     public void NumPy_reads_ours_and_we_read_its()
     {
         using var scope = NewDisposeScope();
@@ -186,6 +196,7 @@ public class NpyFileTests
         AssertRefused(folder, [.. whole[..6], 4, .. whole[7..]], "got one that starts with 934E554D50590400");
         AssertRefused(folder, [.. whole[..6], 2, 0, 255, 255, 255, 255], "expected a header of at most 65536 bytes, got 4294967295");
         Assert.Throws<FileNotFoundException>(() => NpyFile.ReadBlocks(folder.File("none.npy"), 1));
+        Assert.Contains(folder.File("none/a.npy"), Assert.Throws<DirectoryNotFoundException>(() => NpyFile.Write(folder.File("none/a.npy"), zeros(2, 2))).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => NpyFile.ReadBlocks(folder.File("whole.npy"), 0));
     }
 
@@ -197,7 +208,7 @@ public class NpyFileTests
         byte[] file = [0x93, .. "NUMPY"u8, 2, 0, .. BitConverter.GetBytes(header.Length), .. Encoding.ASCII.GetBytes(header)];
         var clock = System.Diagnostics.Stopwatch.StartNew();
         AssertRefused(folder, file, "expected a header with");
-        Assert.InRange(clock.Elapsed.TotalSeconds, 0, 1);
+        Assert.InRange(clock.Elapsed.TotalSeconds, 0, 10);   // backtracking would take hours
     }
 
     private static void AssertRefused(TemporaryFolder folder, byte[] file, string message)

@@ -269,6 +269,13 @@ public class PcaWhiteningTests
     }
 
     [Fact]
+    public void Descriptors_without_variance_are_explained()
+    {
+        using var scope = NewDisposeScope();
+        Assert.Equal(1, new PcaWhitening(4, 2).Fit([ones(5, 4)], whiten: false).ExplainedVariance);
+    }
+
+    [Fact]
     public void Wrong_arguments_are_named()
     {
         using var scope = NewDisposeScope();
@@ -291,8 +298,8 @@ public class PcaWhiteningTests
         Refused<ArgumentException>("expected variance in 3 components, got 0", () => layer.Fit([ones(20, 4)]));
         Refused<ArgumentException>("expected descriptors whose squares are finite", () => layer.Fit([rand(20, 4, dtype: ScalarType.Float64) * 1e200]));
         Refused<ArgumentException>("expected descriptors whose squares are finite", () => PrincipalComponents.Randomised(new([rand(20, 4) * 1e25], 4, 3, CPU), 3, 0));
-        Refused<ArgumentOutOfRangeException>("expected a finite number, 0 or more", () => layer.Fit([rand(20, 4)], epsilon: -1));
-        Refused<ArgumentOutOfRangeException>("expected a finite number, 0 or more", () => layer.Fit([rand(20, 4)], epsilon: double.NaN));
+        Refused<ArgumentOutOfRangeException>("expected a finite number that is not negative", () => layer.Fit([rand(20, 4)], epsilon: -1));
+        Refused<ArgumentOutOfRangeException>("expected a finite number that is not negative", () => layer.Fit([rand(20, 4)], epsilon: double.NaN));
         Refused<ArgumentException>("expected the same batches in every pass, got 20 descriptors in the first and 0 in another", () => layer.Fit(Once(rand(20, 4))));
         Refused<ArgumentOutOfRangeException>("the weights overflow Float16", () => new PcaWhitening(4, 3, dtype: ScalarType.Float16).Fit([rand(20, 4) * 1e-6]));
         Refused<ArgumentException>("expected descriptors (N, 4) or (N, P, 4), got 2 dimensions (2, 5)", () => layer.call(rand(2, 5)));

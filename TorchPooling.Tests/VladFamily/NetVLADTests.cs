@@ -125,6 +125,16 @@ public class NetVLADTests
     }
 
     [Fact]
+    public void Initialize_in_mini_batches_takes_their_centres()
+    {
+        using var scope = NewDisposeScope();
+        var points = randn(500, 8);
+        var layer = new NetVLAD(6, 8);
+        layer.Initialize(points, 3, 1, batchSize: 64);
+        Tolerance.AssertClose(KMeans.Fit(pooling.l2_normalize(points), 6, 3, 1, batchSize: 64), layer.state_dict()["centroids"], 0);
+    }
+
+    [Fact]
     public void Initialize_repeats_with_its_seed_and_differs_with_another()
     {
         using var scope = NewDisposeScope();
@@ -168,6 +178,10 @@ public class NetVLADTests
         Refused<ArgumentOutOfRangeException>("expected a positive, finite number", () => layer.set_centroids(rand(4, 3), double.NaN));
         Refused<ArgumentException>("expected a floating-point tensor, got Int64", () => layer.set_centroids(ones(4, 3, dtype: ScalarType.Int64), 1));
         Refused<ArgumentException>("expected finite centres", () => layer.set_centroids(full(4, 3, float.NaN), 1));
+        Refused<ArgumentException>("expected centres that Float32 holds, got up to 1E+39", () => layer.set_centroids(full(4, 3, 1e39, dtype: ScalarType.Float64), 1));
+        Refused<ArgumentException>("expected centres that Float16 holds, got up to 1E+05", () => new Vlad(4, 3, dtype: ScalarType.Float16).set_centroids(full(4, 3, 1e5), 1));
+        Refused<ArgumentOutOfRangeException>("α overflows Float16", () => new ActionVLAD(4, 3, alpha: 1e5, dtype: ScalarType.Float16));
+        Refused<ArgumentOutOfRangeException>("batchSize", () => layer.Initialize(rand(9, 3), batchSize: 0));
         Refused<ArgumentOutOfRangeException>("the weights overflow Float16", () => new NetVLAD(4, 3, dtype: ScalarType.Float16).set_centroids(rand(4, 3), 1e6));
         Refused<ArgumentException>("expected a floating-point dtype, got Int64", () => new NetVLAD(4, 3, dtype: ScalarType.Int64));
         Refused<ArgumentException>("expected centres (K, D), got 1 dimensions (4)", () => pooling.netvlad(rand(1, 3, 2, 2), rand(4, 3), rand(4)));

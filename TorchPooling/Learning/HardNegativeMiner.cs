@@ -17,7 +17,7 @@ public sealed record MinedTuple(int Query, int Positive, int[] Negatives);
 /// </remarks>
 public sealed class HardNegativeMiner : IDisposable
 {
-    private const int QueriesAtOnce = 64;
+    private const int NumbersAtOnce = 1 << 26;   // of a table, 8 bytes each
 
     private readonly int[][] positives;
     private readonly int[][] excluded;
@@ -56,7 +56,7 @@ public sealed class HardNegativeMiner : IDisposable
         this.negatives = negatives;
         this.sampled = sampled;
         this.remembered = remembered;
-        trainable = [.. this.positives.Zip(this.excluded, (near, far) => near.Length > 0 && far.Length + negatives <= databaseCount)];
+        trainable = [.. this.positives.Zip(this.excluded, (near, far) => near.Length > 0 && negatives <= databaseCount - far.Length)];
         hardest = [.. this.positives.Select(_ => Array.Empty<int>())];
     }
 
@@ -67,7 +67,7 @@ public sealed class HardNegativeMiner : IDisposable
     /// <exception cref="ArgumentException">Set to another number of queries, or to pictures beyond the database.</exception>
     public int[][] Remembered
     {
-        get => [.. hardest];
+        get => [.. hardest.Select(list => list.ToArray())];
         set
         {
             ArgumentNullException.ThrowIfNull(value);
@@ -77,7 +77,7 @@ public sealed class HardNegativeMiner : IDisposable
                     $"expected a list for each of {hardest.Length} queries, of numbers below {databaseCount}, got {value.Length} lists", nameof(value));
             }
 
-            hardest = [.. value];
+            hardest = [.. value.Select(list => list.ToArray())];
         }
     }
 
@@ -136,7 +136,7 @@ public sealed class HardNegativeMiner : IDisposable
             throw new InvalidOperationException("expected descriptors: call Refresh first");
         }
 
-        return [.. queries.Chunk(QueriesAtOnce).SelectMany(chunk => MineChunk(chunk, random))];
+        return [.. queries.Chunk(Math.Clamp(NumbersAtOnce / Math.Max(1, databaseCount), 1, 64)).SelectMany(chunk => MineChunk(chunk, random))];
     }
 
     /// <summary>Lets go of the cached descriptors.</summary>
@@ -220,7 +220,7 @@ public sealed class HardNegativeMiner : IDisposable
             }
         }
 
-        return [.. lists];
+        return [.. lists.Select(list => list.ToArray())];
     }
 
     private void CheckExcluded()

@@ -8,15 +8,15 @@ public static class Neighbors
     /// extent, and a query is compared with a strip of it only.</remarks>
     /// <param name="queries">Positions, in metres (UTM) or any unit of length.</param>
     /// <param name="database">Positions, in the same unit.</param>
-    /// <param name="radius">In the same unit; positive.</param>
+    /// <param name="radius">In the same unit; 0 or more.</param>
     /// <exception cref="ArgumentException">A position is not finite.</exception>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="radius"/> is not positive and finite.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="radius"/> is negative or not finite.</exception>
     public static int[][] Within(
         IReadOnlyList<(double East, double North)> queries, IReadOnlyList<(double East, double North)> database, double radius)
     {
         CheckPositions(queries, nameof(queries));
         CheckPositions(database, nameof(database));
-        pooling.CheckPositive(radius, nameof(radius));
+        Check.NotNegative(radius, nameof(radius));
         var byNorth = Extent(database.Select(p => p.North)) > Extent(database.Select(p => p.East));
         double Along((double East, double North) p) => byNorth ? p.North : p.East;
         var order = Enumerable.Range(0, database.Count).OrderBy(i => Along(database[i])).ToArray();
@@ -54,7 +54,7 @@ public static class Neighbors
         return low;
     }
 
-    private static double Distance((double East, double North) a, (double East, double North) b)
+    internal static double Distance((double East, double North) a, (double East, double North) b)
     {
         var (east, north) = (a.East - b.East, a.North - b.North);
         return Math.Sqrt(east * east + north * north);
@@ -62,7 +62,7 @@ public static class Neighbors
 
     private static double Extent(IEnumerable<double> values) => values.Any() ? values.Max() - values.Min() : 0;
 
-    private static void CheckPositions(IReadOnlyList<(double East, double North)> positions, string name)
+    internal static void CheckPositions(IReadOnlyList<(double East, double North)> positions, string name)
     {
         ArgumentNullException.ThrowIfNull(positions, name);
         for (var i = 0; i < positions.Count; i++)

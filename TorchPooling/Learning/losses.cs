@@ -5,7 +5,9 @@ namespace TorchPooling;
 /// <summary>Losses that teach descriptors which pictures belong together, as functions like <c>torch.nn.functional</c>'s.</summary>
 /// <remarks>All give a scalar, in float32 where the descriptors are of half precision, and finite gradients for equal
 /// vectors and for zero vectors. Distances are sums of squared differences, never differences of products: they are right
-/// for vectors of any length, and for near-equal ones. Extra memory is one number for each pair of vectors.</remarks>
+/// for vectors of any length, and for near-equal ones. Extra memory is one number for each pair of vectors;
+/// on a GPU, libtorch's gradient of the distances takes as many as a vector has for each pair. A row that a mask of positives and
+/// one of negatives both name counts as both.</remarks>
 public static partial class losses
 {
     /// <summary>Euclidean distances of all pairs of rows, (B, M), without the matrix product that loses the digits of small

@@ -10,7 +10,7 @@ public static partial class losses
     /// <para>L = mean over q of Σⱼ max(0, minᵢ d²(q, pᵢ) + margin − d²(q, nⱼ)), d² the squared Euclidean distance. A query
     /// without positives or without negatives counts as 0, as does an empty batch.</para>
     /// <para>Arandjelović, Gronat, Torii, Pajdla, Sivic: NetVLAD: CNN Architecture for Weakly Supervised Place Recognition,
-    /// CVPR 2016, eq. 7, whose sum over the queries is a mean here. Its PyTorch ports differ: they use distances that are not squared.</para>
+    /// CVPR 2016, eq. 7 for one query. Its PyTorch ports differ: they use distances that are not squared.</para>
     /// </remarks>
     /// <param name="queries">Descriptors, shape (B, D).</param>
     /// <param name="database">Descriptors, shape (M, D), of the dtype and device of <paramref name="queries"/>.</param>

@@ -17,10 +17,11 @@ public static class NearestNeighbors
 
     /// <summary>Finds the nearest rows of <paramref name="database"/> for each row of <paramref name="queries"/>.</summary>
     /// <param name="queries">Shape (Q, D), floating-point, finite; half precision is widened to float32.</param>
-    /// <param name="database">Shape (M, D), M ≥ <paramref name="count"/>, of the same dtype and device.</param>
+    /// <param name="database">Shape (M, D), M ≥ <paramref name="count"/>, on the same device, of the same dtype where float64; float16, bfloat16
+    /// and float32 go together.</param>
     /// <param name="count">Neighbours of each query.</param>
     /// <param name="innerProduct">Largest inner product qᵀd, the cosine of unit vectors, in place of the smallest ‖q − d‖².</param>
-    /// <param name="workBytes">About how much memory may be used beside the arguments and the result.</param>
+    /// <param name="workBytes">About how much memory may be used beside the arguments and some copies of the result.</param>
     /// <returns>Squared distances, ascending, or inner products, descending, at least float32; and the numbers of the rows, int64; both (Q, count).</returns>
     /// <exception cref="ArgumentException">Another shape, dtype or device, or a value that is not finite.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is not in 1 … M, or <paramref name="workBytes"/> not positive.</exception>
@@ -97,7 +98,7 @@ public static class NearestNeighbors
     private static void CheckBlock(Tensor block, Tensor queries)
     {
         Check.Matrix(block, 0, queries.size(1), "database");
-        if (block.dtype != queries.dtype || !Check.SameDevice(block, queries))
+        if (Check.AtLeastFloat32(block.dtype) != Check.AtLeastFloat32(queries.dtype) || !Check.SameDevice(block, queries))
         {
             throw new ArgumentException($"expected {queries.dtype} on {queries.device} as the queries have, got {block.dtype} on {block.device}", "database");
         }

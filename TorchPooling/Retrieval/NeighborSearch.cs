@@ -58,11 +58,10 @@ internal sealed class NeighborSearch
         }
 
         var pairs = possible.nonzero();
-        for (var first = 0L; first < pairs.size(0); first += Pairs)
+        if (pairs.size(0) > 0)
         {
-            using var part = NewDisposeScope();
-            var some = pairs.narrow(0, first, Math.Min(Pairs, pairs.size(0) - first));
-            Merge(some.select(1, 0), some.select(1, 1), block, start);
+            var (query, row) = (pairs.select(1, 0), pairs.select(1, 1));
+            Merge(query, Direct(query, row, block), row + start);
         }
     }
 
@@ -81,28 +80,33 @@ internal sealed class NeighborSearch
     {
         var (_, nearest) = lower.topk(count, dim: 1, largest: false, sorted: false);
         var numbers = arange(queries.size(0), device: queries.device).repeat_interleave(count);
-        var parts = numbers.split(Pairs).Zip(nearest.flatten().split(Pairs), (query, row) => Direct(query, row, block));
-        return cat([.. parts]).reshape(-1, count).amax([1]);
+        return Direct(numbers, nearest.flatten(), block).reshape(-1, count).amax([1]);
     }
 
     /// <summary>The values of pairs (query, row of the block), summed in float64.</summary>
     private Tensor Direct(Tensor query, Tensor row, Tensor block)
     {
         using var scope = NewDisposeScope();
-        var q = queries.index_select(0, query).to(ScalarType.Float64);
-        var d = block.index_select(0, row).to(ScalarType.Float64);
-        var values = innerProduct ? -q.mul_(d).sum(1) : q.sub_(d).pow_(2).sum(1);
-        return values.to(queries.dtype).MoveToOuterDisposeScope();
+        var parts = query.split(Pairs).Zip(row.split(Pairs), (some, those) =>
+        {
+            using var part = NewDisposeScope();
+            var q = queries.index_select(0, some).to(ScalarType.Float64);
+            var d = block.index_select(0, those).to(ScalarType.Float64);
+            var values = innerProduct ? -q.mul_(d).sum(1) : q.sub_(d).pow_(2).sum(1);
+            return values.to(queries.dtype).MoveToOuterDisposeScope();
+        });
+        return cat([.. parts]).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Both sorts are stable and later rows stand behind, so equal values stay in the order of their numbers.</summary>
-    private void Merge(Tensor query, Tensor row, Tensor block, long start)
+    /// <summary>Takes in pairs of queries and rows. Both sorts are stable and later rows stand behind, so equal values stay in
+    /// the order of their numbers.</summary>
+    private void Merge(Tensor query, Tensor value, Tensor number)
     {
         using var scope = NewDisposeScope();
         var numbers = arange(queries.size(0), device: queries.device).repeat_interleave(count);
-        var values = cat([Values.flatten(), Direct(query, row, block)]);
+        var values = cat([Values.flatten(), value]);
         var owners = cat([numbers, query]);
-        var indices = cat([Indices.flatten(), row + start]);
+        var indices = cat([Indices.flatten(), number]);
         var byValue = values.sort(stable: true).Indices;
         var order = byValue.index_select(0, owners.index_select(0, byValue).sort(stable: true).Indices);
 

@@ -21,6 +21,7 @@ public static class NpyFile
     /// <param name="path">The file to write; an existing one is replaced at the end.</param>
     /// <param name="rows">At least one batch, on any device; those made while they are enumerated are disposed after use.</param>
     /// <exception cref="ArgumentException">No batch, one of another shape or dtype than the first, or a dtype that is not supported.</exception>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="IOException">The file cannot be written, for instance on a full disk.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder may not be written to.</exception>
     public static void Write(string path, IEnumerable<Tensor> rows)
@@ -28,6 +29,11 @@ public static class NpyFile
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(rows);
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        if (!Directory.Exists(folder))
+        {
+            throw new DirectoryNotFoundException($"no folder {folder} to write {path} to");
+        }
+
         var draft = Path.Combine(folder, $".npy-{Path.GetRandomFileName()}");
         try
         {
@@ -125,16 +131,14 @@ public static class NpyFile
 
     private static Tensor ReadRows(FileStream stream, NpyHeader header, long rows)
     {
+        using var scope = NewDisposeScope();
         var matrix = empty(rows, header.Columns, dtype: header.DType);
         foreach (var piece in Pieces(matrix, header.RowBytes))
         {
-            using (piece)
-            {
-                stream.ReadExactly(piece.bytes);
-            }
+            stream.ReadExactly(piece.bytes);
         }
 
-        return matrix;
+        return matrix.MoveToOuterDisposeScope();
     }
 
     /// <summary>Rows in pieces whose bytes a span can hold.</summary>

@@ -75,11 +75,7 @@ public sealed class PcaWhitening : nn.Module<Tensor, Tensor>, IScriptable
     public PcaSpectrum Fit(IEnumerable<Tensor> batches, bool whiten = true, double epsilon = 0, int seed = 0)
     {
         ArgumentNullException.ThrowIfNull(batches);
-        if (!(epsilon >= 0) || double.IsInfinity(epsilon))
-        {
-            throw new ArgumentOutOfRangeException(nameof(epsilon), epsilon, "expected a finite number, 0 or more");
-        }
-
+        Check.NotNegative(epsilon, nameof(epsilon));
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
         var data = new DescriptorPasses(batches, weight.size(1), weight.size(0), weight.device);

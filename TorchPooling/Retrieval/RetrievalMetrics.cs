@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace TorchPooling;
@@ -6,52 +5,44 @@ namespace TorchPooling;
 /// <summary>How good the answers of a retrieval are: recall@N, mean average precision, the precision–recall curve.</summary>
 public static class RetrievalMetrics
 {
-    private const long TableElements = 1 << 22;
-
-    /// <summary>Whether each answer was taken within <paramref name="radius"/> of its query, ‖p_query − p_answer‖ ≤ radius.</summary>
+    /// <summary>Whether each answer was taken within <paramref name="radius"/> of its query: √(Δeast² + Δnorth²) ≤ radius.</summary>
     /// <param name="indices">Answers (Q, N): numbers of database pictures, int64, nearest first, as <see cref="NearestNeighbors"/> gives.</param>
-    /// <param name="queryPositions">Shape (Q, 2), float64, in metres (UTM northings lie 0.5 m apart in float32).</param>
-    /// <param name="databasePositions">Shape (M, 2), of the same kind.</param>
+    /// <param name="queries">Where the queries were taken, in metres (UTM).</param>
+    /// <param name="database">Where the database pictures were taken.</param>
     /// <param name="radius">Metres; 25 in Arandjelović et al.: NetVLAD, CVPR 2016, section 5.1.</param>
     /// <returns>bool, (Q, N), on the CPU.</returns>
     /// <exception cref="ArgumentException">Another shape or dtype, a position that is not finite, or a number beyond the database.</exception>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="radius"/> is negative or NaN.</exception>
-    public static Tensor Right(Tensor indices, Tensor queryPositions, Tensor databasePositions, double radius = 25)
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="radius"/> is negative or not finite.</exception>
+    public static Tensor Right(
+        Tensor indices, IReadOnlyList<(double East, double North)> queries, IReadOnlyList<(double East, double North)> database, double radius = 25)
     {
+        Neighbors.CheckPositions(queries, nameof(queries));
+        Neighbors.CheckPositions(database, nameof(database));
+        Check.NotNegative(radius, nameof(radius));
+        CheckAnswers(indices, queries.Count);
         using var scope = NewDisposeScope();
-        var (queries, database) = (Positions(queryPositions, nameof(queryPositions)), Positions(databasePositions, nameof(databasePositions)));
-        CheckRadius(radius);
-        CheckAnswers(indices, queries.size(0));
-        var answers = indices.cpu();
-        if (answers.numel() > 0 && (answers.min().ToInt64() < 0 || answers.max().ToInt64() >= database.size(0)))
+        var answers = indices.cpu().contiguous().data<long>().ToArray();
+        var wrong = Array.FindIndex(answers, answer => answer < 0 || answer >= database.Count);
+        if (wrong >= 0)
         {
-            throw new ArgumentException($"expected numbers of the {database.size(0)} database pictures, got {answers.min().ToInt64()} … {answers.max().ToInt64()}", nameof(indices));
+            throw new ArgumentException($"expected numbers of the {database.Count} database pictures, got {answers[wrong]}", nameof(indices));
         }
 
-        var found = database.index_select(0, answers.flatten()).reshape(answers.size(0), answers.size(1), 2);
-        return Within(found - queries.unsqueeze(1), radius).MoveToOuterDisposeScope();
+        var depth = (int)indices.size(1);
+        var right = answers.Select((answer, i) => Neighbors.Distance(queries[i / depth], database[(int)answer]) <= radius).ToArray();
+        return tensor(right).view(indices.shape).MoveToOuterDisposeScope();
     }
 
     /// <summary>Whether each query has any database picture within <paramref name="radius"/>.</summary>
+    /// <param name="queries">Where the queries were taken, in metres (UTM).</param>
+    /// <param name="database">Where the database pictures were taken.</param>
+    /// <param name="radius">Metres.</param>
     /// <returns>bool, (Q), on the CPU.</returns>
-    /// <inheritdoc cref="Right"/>
-    public static Tensor Answerable(Tensor queryPositions, Tensor databasePositions, double radius = 25)
-    {
-        using var scope = NewDisposeScope();
-        var (queries, database) = (Positions(queryPositions, nameof(queryPositions)), Positions(databasePositions, nameof(databasePositions)));
-        CheckRadius(radius);
-        var answerable = zeros(queries.size(0), dtype: ScalarType.Bool);
-        var rows = Math.Max(1, TableElements / Math.Max(1, database.size(0)));
-        for (var start = 0L; start < queries.size(0); start += rows)
-        {
-            using var step = NewDisposeScope();
-            var count = Math.Min(rows, queries.size(0) - start);
-            var apart = database.unsqueeze(0) - queries.narrow(0, start, count).unsqueeze(1);
-            answerable.narrow(0, start, count).copy_(Within(apart, radius).any(1));
-        }
-
-        return answerable.MoveToOuterDisposeScope();
-    }
+    /// <exception cref="ArgumentException">A position is not finite.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="radius"/> is negative or not finite.</exception>
+    public static Tensor Answerable(
+        IReadOnlyList<(double East, double North)> queries, IReadOnlyList<(double East, double North)> database, double radius = 25) =>
+        tensor(Array.ConvertAll(Neighbors.Within(queries, database, radius), near => near.Length > 0));
 
     /// <summary>Recall@1, …, recall@N: the share of all queries with at least one right answer among the first n.</summary>
     /// <remarks>A query without a right picture in the database counts as not found.</remarks>
@@ -193,27 +184,6 @@ public static class RetrievalMetrics
         }
 
         return right.Count == 0 ? double.NaN : area / right.Count;
-    }
-
-    private static Tensor Within(Tensor apart, double radius) => apart.square().sum(-1).sqrt() <= radius;
-
-    private static Tensor Positions(Tensor x, string name)
-    {
-        ArgumentNullException.ThrowIfNull(x, name);
-        if (x.dim() != 2 || x.size(1) != 2 || x.dtype != ScalarType.Float64)
-        {
-            throw new ArgumentException($"expected positions (n, 2) in Float64, got {x.dtype} {Check.Shape(x)}", name);
-        }
-
-        return x.isfinite().all().ToBoolean() ? x.detach().cpu() : throw new ArgumentException("expected finite positions, got NaN or infinity among them", name);
-    }
-
-    private static void CheckRadius(double radius)
-    {
-        if (!(radius >= 0))
-        {
-            throw new ArgumentOutOfRangeException(nameof(radius), radius, "expected 0 or more metres");
-        }
     }
 
     private static void CheckAnswers(Tensor indices, long queries)

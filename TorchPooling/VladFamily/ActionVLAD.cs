@@ -7,11 +7,13 @@ namespace TorchPooling;
 /// <remarks>
 /// <para>V[k] = Σₜ Σᵢ aₖ(xₜᵢ)·(xₜᵢ − cₖ), aₖ(x) = exp(−α‖x − cₖ‖²) / Σₖ′ exp(−α‖x − cₖ′‖²); then each V[k] is scaled to unit
 /// length, and the flattened vector (entry k·D + d) once more. The centres assign and are subtracted: c alone is learned, α
-/// is fixed. T = 1 is <see cref="NetVLAD"/> with b at its start, w = 2α·c, b = −α‖c‖², before training parts the two.</para>
+/// is fixed. T = 1 is <see cref="NetVLAD"/> with b at its start, w = 2α·c, b = −α‖c‖², before training parts the two. The
+/// authors' code trains w, b and c apart, after that start: <see cref="NetVLAD"/> with b, over sets (N, D, T·H·W), holds
+/// weights trained so.</para>
 /// <para>Parameters: <c>centroids</c> (K, D); buffer <c>alpha</c> ().</para>
 /// <para>Shape: input (N, T, D, H, W); output (N, K·D), in the input's dtype.</para>
 /// <para>Girdhar, Ramanan, Gupta, Sivic, Russell: ActionVLAD: Learning Spatio-Temporal Aggregation for Action Classification,
-/// CVPR 2017, eqs. 1 and 2 (K = 64, α = 1000, T = 25 there).</para>
+/// CVPR 2017, section 3.1 (α = 1000 there).</para>
 /// </remarks>
 public sealed class ActionVLAD : ClusterPooling
 {
@@ -24,7 +26,7 @@ public sealed class ActionVLAD : ClusterPooling
     /// <param name="normalize_input">Scale every descriptor to unit length first.</param>
     /// <param name="device">Where the parameters live; the CPU where null.</param>
     /// <param name="dtype">The parameters' dtype; float32 where null.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number is not positive.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number is not positive, or α overflows <paramref name="dtype"/>.</exception>
     /// <exception cref="ArgumentException"><paramref name="dtype"/> is no floating-point type.</exception>
     public ActionVLAD(
         long num_clusters, long dim, double alpha = 1000, bool normalize_input = true, Device? device = null, ScalarType? dtype = null)
@@ -39,6 +41,12 @@ public sealed class ActionVLAD : ClusterPooling
 
     /// <inheritdoc/>
     public override long output_length => centroids.numel();
+
+    /// <summary>The vectors of a batch of videos.</summary>
+    /// <param name="x">Shape (N, T, D, H, W).</param>
+    /// <returns>Shape (N, K·D).</returns>
+    /// <exception cref="ArgumentException"><paramref name="x"/> has another shape, or not the dtype and device of the parameters.</exception>
+    public override Tensor forward(Tensor x) => forward(x, null);
 
     /// <summary>The vectors of a batch of videos, of which only some frames, or positions, count.</summary>
     /// <param name="x">Shape (N, T, D, H, W).</param>
@@ -97,7 +105,8 @@ public static partial class pooling
     {
         ArgumentNullException.ThrowIfNull(centroids);
         ArgumentNullException.ThrowIfNull(alpha);
-        Check.Video(x, centroids.dim() == 2 ? centroids.size(1) : 1);
+        Check.Matrix(centroids, 1, centroids.dim() == 2 ? Math.Max(1, centroids.size(1)) : 1, nameof(centroids));
+        Check.Video(x, centroids.size(1));
         Check.Exactly(alpha, [], nameof(alpha));
         Check.LikeParameters(alpha, centroids, nameof(alpha));
         Check.VideoMask(mask, x);

@@ -4,10 +4,10 @@ using static TorchSharp.torch;
 namespace TorchPooling;
 
 /// <summary>What centres are to the descriptors that they were found in, measured in blocks of rows.</summary>
-/// <param name="Contrast">Mean difference of the two best scores of a descriptor; 1 for a single centre.</param>
+/// <param name="Gap">Mean difference of the two best scores of a descriptor; 1 for a single centre.</param>
 /// <param name="QuantizationError">Mean squared distance to the nearest centre.</param>
 /// <param name="UsedClusters">Share of the centres that are nearest to at least one descriptor.</param>
-internal sealed record ClusterMeasures(double Contrast, double QuantizationError, double UsedClusters)
+internal sealed record ClusterMeasures(double Gap, double QuantizationError, double UsedClusters)
 {
     /// <param name="points">Shape (M, D).</param>
     /// <param name="centers">Shape (K, D).</param>

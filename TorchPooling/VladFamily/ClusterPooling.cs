@@ -6,8 +6,8 @@ namespace TorchPooling;
 
 /// <summary>A layer that turns local descriptors into one vector by K clusters: the VLAD family.</summary>
 /// <remarks>
-/// <para>Takes maps (N, D, H, W) or sets of descriptors (N, D, M), and with each a mask: the order of the descriptors tells
-/// nothing. aₖ(x) = exp(wₖᵀx + bₖ) / Σₖ′ exp(wₖ′ᵀx + bₖ′) where the layer assigns by a 1×1 convolution, named as in the PyTorch
+/// <para>Takes maps (N, D, H, W) or sets of descriptors (N, D, M), <see cref="ActionVLAD"/> videos, and with each a mask: the
+/// order of the descriptors tells nothing. aₖ(x) = exp(wₖᵀx + bₖ) / Σₖ′ exp(wₖ′ᵀx + bₖ′) where the layer assigns by a 1×1 convolution, named as in the PyTorch
 /// ports: <c>conv.weight</c> (K, D, 1, 1) is w, <c>conv.bias</c> (K) is b where there is one.</para>
 /// <para>In TorchScript the mask is an optional second argument.</para>
 /// </remarks>
@@ -69,7 +69,7 @@ public abstract class ClusterPooling : nn.Module<Tensor, Tensor>, IScriptable
 
     /// <summary>The assignment aₖ(x) of every descriptor, to look at what the clusters stand for.</summary>
     /// <param name="x">Shape (N, D, H, W) or (N, D, M).</param>
-    /// <returns>Shape (N, K, H, W) or (N, K, M), at least float32; sums to 1 over K.</returns>
+    /// <returns>Shape (N, K, H, W) or (N, K, M), at least float32; sums to 1 over K (K + G with ghosts, which come last).</returns>
     /// <exception cref="ArgumentException"><paramref name="x"/> has another shape, or not the dtype and device of the parameters.</exception>
     public virtual Tensor assignment(Tensor x)
     {
@@ -84,22 +84,25 @@ public abstract class ClusterPooling : nn.Module<Tensor, Tensor>, IScriptable
     /// centre weighs 100 times the second.</summary>
     /// <remarks>α = ln(100) / mean(s₁ − s₂) over the descriptors, s₁ and s₂ the two largest of −‖x − cₖ‖² (with b) or of
     /// xᵀcₖ/‖cₖ‖ (without).</remarks>
-    /// <param name="descriptors">Shape (M, D), M ≥ K: local descriptors of many images, as the layer's input would hold them.</param>
-    /// <param name="iterations">At most so many rounds of k-means.</param>
+    /// <param name="descriptors">Shape (M, D), M ≥ K (K + G with ghosts): local descriptors of many images, as the layer's input would hold them.</param>
+    /// <param name="iterations">At most so many rounds of k-means; in mini-batches exactly so many passes.</param>
     /// <param name="seed">The same seed gives the same centres.</param>
+    /// <param name="batchSize">Descriptors of a mini-batch of k-means; null for rounds over all.</param>
     /// <returns>α, and what the start was measured to be.</returns>
     /// <exception cref="ArgumentException"><paramref name="descriptors"/> has another shape, fewer than K distinct rows, or
     /// values that are not finite.</exception>
-    public ClusterStart Initialize(Tensor descriptors, int iterations = 100, int seed = 0)
+    /// <exception cref="ArgumentOutOfRangeException">A number is not positive, or the descriptors lie so near to their centres
+    /// that α's weights overflow the layer's dtype.</exception>
+    public ClusterStart Initialize(Tensor descriptors, int iterations = 100, int seed = 0, long? batchSize = null)
     {
         Check.Matrix(descriptors, assigned_clusters, descriptor_length, nameof(descriptors));
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
         var points = descriptors.detach().to(Parameter.device).to(Check.AtLeastFloat32(Parameter.dtype));
         points = normalize_input ? pooling.l2_normalize(points) : points;
-        var centers = KMeans.Fit(points, assigned_clusters, iterations, seed);
+        var centers = KMeans.Fit(points, assigned_clusters, iterations, seed, batchSize);
         var measured = ClusterMeasures.Of(points, centers, ByDistance);
-        var alpha = IsHard ? double.PositiveInfinity : Math.Log(100) / measured.Contrast;
+        var alpha = IsHard ? double.PositiveInfinity : Math.Log(100) / measured.Gap;
         set_centroids(centers, IsHard ? 1 : alpha);
         SetSpread(points, centers);
         return new(
@@ -108,12 +111,12 @@ public abstract class ClusterPooling : nn.Module<Tensor, Tensor>, IScriptable
     }
 
     /// <summary>Sets the starting values of all clusters: c, and w and b from it: w = 2α·c, b = −α‖c‖² with b, else w = α·c/‖c‖.</summary>
-    /// <param name="centers">Shape (K, D).</param>
+    /// <param name="centers">Shape (K, D); (K + G, D) with ghosts, which come last.</param>
     /// <param name="alpha">How sharply descriptors are assigned; towards ∞ the assignment becomes hard. Positive.</param>
     /// <exception cref="ArgumentException"><paramref name="centers"/> has another shape, is not floating-point, or has values
-    /// that are not finite.</exception>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="alpha"/> is not positive and finite, or so large that the
-    /// weights overflow the layer's dtype.</exception>
+    /// that are not finite in the layer's dtype.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="alpha"/> is not positive and finite, or so large that it or
+    /// the weights overflow the layer's dtype.</exception>
     public void set_centroids(Tensor centers, double alpha)
     {
         Check.Exactly(centers, [assigned_clusters, descriptor_length], nameof(centers));
@@ -121,11 +124,7 @@ public abstract class ClusterPooling : nn.Module<Tensor, Tensor>, IScriptable
         pooling.CheckPositive(alpha, nameof(alpha));
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
-        if (!centers.isfinite().all().ToBoolean())
-        {
-            throw new ArgumentException("expected finite centres, got NaN or infinity among them", nameof(centers));
-        }
-
+        Check.Centers(centers, Parameter.dtype, nameof(centers));
         var c = centers.to(Parameter.device).to(Check.AtLeastFloat32(Parameter.dtype));
         SetAssignment(c, alpha);
         SetCentroids(c, alpha);
@@ -187,6 +186,11 @@ public abstract class ClusterPooling : nn.Module<Tensor, Tensor>, IScriptable
     {
         if (conv is null)
         {
+            if (!tensor(alpha, dtype: Parameter.dtype).isfinite().ToBoolean())
+            {
+                throw new ArgumentOutOfRangeException(nameof(alpha), alpha, $"α overflows {Parameter.dtype}");
+            }
+
             return;
         }
 

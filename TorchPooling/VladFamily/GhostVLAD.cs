@@ -7,10 +7,11 @@ namespace TorchPooling;
 /// face, is learned to be left out.</summary>
 /// <remarks>
 /// <para>aₖ is the softmax over K + G clusters; V[k] = Σᵢ aₖ(xᵢ)·(xᵢ − cₖ) for the first K of them, normalised as in
-/// <see cref="NetVLAD"/>. G = 0 is NetVLAD. Ghost clusters need no centres.</para>
+/// <see cref="NetVLAD"/>. G = 0 is NetVLAD. Ghost clusters need no centres; ports that keep them (VGG-Speaker-Recognition, which
+/// does not scale the whole either) have K + G rows in c: the first K are these.</para>
 /// <para>Parameters: <c>conv.weight</c> (K + G, D, 1, 1), <c>conv.bias</c> (K + G) where there is one, <c>centroids</c> (K, D).</para>
 /// <para>Shape: input (N, D, H, W) or (N, D, M); output (N, K·D), in the input's dtype.</para>
-/// <para>Zhong, Arandjelović, Zisserman: GhostVLAD for Set-based Face Recognition, ACCV 2018, section 3.2.</para>
+/// <para>Zhong, Arandjelović, Zisserman: GhostVLAD for Set-based Face Recognition, ACCV 2018, section 3.</para>
 /// </remarks>
 public sealed class GhostVLAD : ClusterPooling
 {

@@ -21,17 +21,17 @@ public static class KMeans
     /// <param name="clusters">K.</param>
     /// <param name="iterations">At most so many rounds; in mini-batches exactly so many passes over the points.</param>
     /// <param name="seed">Decides the draws.</param>
-    /// <param name="batch_size">Points of a mini-batch; Lloyd's rounds where it is null, or not less than M.</param>
+    /// <param name="batchSize">Points of a mini-batch; Lloyd's rounds where it is null, or not less than M.</param>
     /// <param name="spherical">Cluster directions: points and centres are scaled to unit length.</param>
     /// <returns>Centres, shape (K, D), at least float32.</returns>
     /// <exception cref="ArgumentException"><paramref name="points"/> has another shape, fewer than K distinct rows, or values
     /// that are not finite, or whose squares are not.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A number is not positive.</exception>
-    public static Tensor Fit(Tensor points, long clusters, int iterations = 100, int seed = 0, long? batch_size = null, bool spherical = false)
+    public static Tensor Fit(Tensor points, long clusters, int iterations = 100, int seed = 0, long? batchSize = null, bool spherical = false)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(clusters);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(iterations);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batch_size ?? 1, nameof(batch_size));
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize ?? 1, nameof(batchSize));
         ArgumentNullException.ThrowIfNull(points);
         Check.Matrix(points, clusters, points.dim() == 2 ? Math.Max(1, points.size(1)) : 1, nameof(points));
         using var gradients = no_grad();
@@ -45,8 +45,8 @@ public static class KMeans
 
         var random = new Random(seed);
         var centers = Seed(centred, lengths, clusters, random);
-        centers = batch_size < points.size(0)
-            ? MiniBatches(centred, lengths, centers, iterations, batch_size.Value, spherical, random)
+        centers = batchSize < points.size(0)
+            ? MiniBatches(centred, lengths, centers, iterations, batchSize.Value, spherical, random)
             : Lloyd(centred, lengths, centers, iterations, spherical);
         return centers.add_(offset).MoveToOuterDisposeScope();
     }
@@ -130,7 +130,7 @@ public static class KMeans
     }
 
     internal static Tensor MiniBatches(
-        Tensor points, Tensor lengths, Tensor start, int passes, long batch_size, bool spherical, Random random)
+        Tensor points, Tensor lengths, Tensor start, int passes, long batchSize, bool spherical, Random random)
     {
         using var scope = NewDisposeScope();
         var centers = start.clone();
@@ -141,7 +141,7 @@ public static class KMeans
             using var whole = NewDisposeScope();
             var before = had.clone();
             random.Shuffle(order);
-            foreach (var batch in order.Chunk(checked((int)batch_size)))
+            foreach (var batch in order.Chunk(checked((int)batchSize)))
             {
                 using var step = NewDisposeScope();
                 var drawn = points.index_select(0, tensor(batch, device: points.device));

@@ -104,7 +104,7 @@ public sealed class NeXtVLAD : nn.Module<Tensor, Tensor>, IScriptable
         points = pooling.linear(points, expansion.weight, expansion.bias).reshape(-1, length);
         var centers = KMeans.Fit(points, k, iterations, seed);
         var measured = ClusterMeasures.Of(points, centers, byDistance: true);
-        var alpha = Math.Log(100) / measured.Contrast;
+        var alpha = Math.Log(100) / measured.Gap;
         set_centroids(centers, alpha);
         return new(
             alpha, ClusterMeasures.RatioOfWeights(points, k, Assign), measured.QuantizationError, measured.UsedClusters,

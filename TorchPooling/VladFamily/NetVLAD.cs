@@ -13,7 +13,8 @@ namespace TorchPooling;
 /// <para>Parameters, named as in the PyTorch ports: <c>conv.weight</c> (K, D, 1, 1) is w, <c>conv.bias</c> (K) is b where
 /// there is one, <c>centroids</c> (K, D) is c; all are trained independently. Weights made for the authors' order d·K + k,
 /// a whitening's say, need <see cref="flatten_permutation"/>. Ports differ in their starts, some mistaken (b = −α‖c‖, not
-/// squared; descriptors clustered before they are normalised; centres stored negated and added): their weights load as they
+/// squared; α from the numbers of neighbours in place of distances; descriptors clustered before they are normalised; centres
+/// stored negated and added): their weights load as they
 /// are, negated centres with the sign turned.</para>
 /// <para>Shape: input (N, D, H, W) or (N, D, M); output (N, K·D), in the input's dtype.</para>
 /// <para>Arandjelović, Gronat, Torii, Pajdla, Sivic: NetVLAD: CNN Architecture for Weakly Supervised Place Recognition,

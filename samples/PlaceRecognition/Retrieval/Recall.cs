@@ -61,8 +61,7 @@ internal sealed class Recall
     /// <summary>Which queries have a database picture within the radius, bool (Q): the others can never be right.</summary>
     public static Tensor Answerable(PlaceSet set)
     {
-        using var scope = NewDisposeScope();
-        return RetrievalMetrics.Answerable(Positions(set.Queries), Positions(set.Database), Radius).MoveToOuterDisposeScope();
+        return RetrievalMetrics.Answerable(Positions(set.Queries), Positions(set.Database), Radius);
     }
 
     /// <summary>How many cannot.</summary>
@@ -72,6 +71,5 @@ internal sealed class Recall
         return set.Queries.Count - (int)answerable.count_nonzero().ToInt64();
     }
 
-    private static Tensor Positions(IReadOnlyList<Place> places) =>
-        tensor(places.SelectMany(place => new[] { place.East, place.North }).ToArray(), places.Count, 2);
+    private static (double East, double North)[] Positions(IReadOnlyList<Place> places) => [.. places.Select(place => (place.East, place.North))];
 }
