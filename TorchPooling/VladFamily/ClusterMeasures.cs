@@ -52,14 +52,14 @@ internal sealed record ClusterMeasures(double Gap, double QuantizationError, dou
         foreach (var block in RowBlocks.Of(points, clusters))
         {
             using var step = NewDisposeScope();
-            var a = assign(block.t().unsqueeze(0))[0];
+            var a = assign(block.to(ScalarType.Float64).t().unsqueeze(0))[0];   // where a second weight may be 1e-300
             if (a.size(0) == 1)
             {
                 return double.PositiveInfinity;
             }
 
-            var (best, _) = a.clamp_min(1e-37).log().topk(2, dim: 0);
-            sum += (best[0] - best[1]).sum(ScalarType.Float64).ToDouble();
+            var (best, _) = a.clamp_min(1e-300).log().topk(2, dim: 0);
+            sum += (best[0] - best[1]).sum().ToDouble();
         }
 
         return Math.Exp(sum / points.size(0));
