@@ -56,6 +56,7 @@ public static class Registry
         new("GhostVLAD with bias", () => new GhostVLAD(3, 1, 3, normalize_input: false, bias: true), TakesAnyChannels: false, PositionFree: true),
         new("VLAD", () => new Vlad(4, 3), TakesAnyChannels: false, PositionFree: true),
         new("VLAD of raw descriptors, signed square root", () => new Vlad(2, 3, VladNormalization.SignedSqrt, normalize_input: false), TakesAnyChannels: false, PositionFree: true),
+        new("VLAD, not evened out", () => new Vlad(3, 3, VladNormalization.None), TakesAnyChannels: false, PositionFree: true),
         new("NetRVLAD", () => new NetRVLAD(4, 3), TakesAnyChannels: false, PositionFree: true),
         new("SoftDBoW", () => new SoftDBoW(4, 3, bias: false), TakesAnyChannels: false, PositionFree: true),
         new("NetFV", () => new NetFV(3, 3), TakesAnyChannels: false, PositionFree: true),
