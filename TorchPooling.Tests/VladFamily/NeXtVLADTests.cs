@@ -97,6 +97,24 @@ public class NeXtVLADTests
     }
 
     [Fact]
+    public void A_layer_in_half_precision_starts_from_descriptors_that_it_does_not_round()
+    {
+        using var scope = NewDisposeScope();
+        var layer = new NeXtVLAD(2, 4, expansion: 1, groups: 2, dtype: ScalarType.BFloat16);
+        using (no_grad())
+        {
+            layer.state_dict()["expansion.weight"].copy_(eye(4));
+            layer.state_dict()["expansion.bias"].zero_();
+        }
+
+        var near = Seeded.Normal(1, [200, 2]) * 1e-3 + 1;   // bfloat16 has steps of 1/128 there
+        var descriptors = cat([near, near * 2], 1);
+        var start = layer.Initialize(descriptors);
+        var expected = cat([near - near.mean([0]), (near - near.mean([0])) * 2], 0).square().sum(1).mean().ToDouble();
+        Assert.Equal(expected, start.QuantizationError, expected * 0.01);
+    }
+
+    [Fact]
     public void State_dict_names_what_the_paper_names()
     {
         using var layer = new NeXtVLAD(5, 6, expansion: 2, groups: 3);
@@ -144,11 +162,20 @@ public class NeXtVLADTests
         Refused<ArgumentException>("expected finite centres", () => layer.set_centroids(full(4, 3, float.NaN), 1));
         Refused<ArgumentOutOfRangeException>("expected a positive, finite number", () => layer.set_centroids(rand(4, 3), 0));
         Refused<ArgumentOutOfRangeException>("the weights overflow Float16", () => new NeXtVLAD(4, 3, 2, 2, dtype: ScalarType.Float16).set_centroids(rand(4, 3), 1e6));
+        Refused<ArgumentException>(
+            "expected centres that Float16 holds, got up to 1E+05",
+            () => new NeXtVLAD(4, 3, 2, 2, dtype: ScalarType.Float16).set_centroids(full(4, 3, 1e5), 1e-9));
         var x = rand(1, 3, 5);
         Refused<ArgumentException>("expected a number of groups that divides 6 (λ·D), got 4", () => pooling.nextvlad(x, rand(6, 3), rand(4, 6), rand(8, 6), rand(2, 3)));
         Refused<ArgumentException>("expected the shape (4, 6), got 2 dimensions (3, 6)", () => pooling.nextvlad(x, rand(6, 3), rand(2, 6), rand(3, 6), rand(2, 3)));
         Refused<ArgumentException>("expected a matrix of at least 1 rows and 3 columns, got 2 dimensions (2, 4)", () => pooling.nextvlad(x, rand(6, 3), rand(2, 6), rand(4, 6), rand(2, 4)));
         Refused<ArgumentException>("expected the shape (6), got 1 dimensions (5)", () => pooling.nextvlad(x, rand(6, 3), rand(2, 6), rand(4, 6), rand(2, 3), rand(5)));
+        Tensor Wide(params long[] shape) => rand(shape, dtype: ScalarType.Float64);
+        Refused<ArgumentException>("got Float64 on cpu (Parameter 'x')", () => pooling.nextvlad(Wide(1, 3, 5), rand(6, 3), rand(2, 6), rand(4, 6), rand(2, 3)));
+        Refused<ArgumentException>("got Float64 on cpu (Parameter 'attention')", () => pooling.nextvlad(x, rand(6, 3), Wide(2, 6), rand(4, 6), rand(2, 3)));
+        Refused<ArgumentException>("got Float64 on cpu (Parameter 'assign')", () => pooling.nextvlad(x, rand(6, 3), rand(2, 6), Wide(4, 6), rand(2, 3)));
+        Refused<ArgumentException>("got Float64 on cpu (Parameter 'centroids')", () => pooling.nextvlad(x, rand(6, 3), rand(2, 6), rand(4, 6), Wide(2, 3)));
+        Refused<ArgumentException>("got Float64 on cpu (Parameter 'attention_bias')", () => pooling.nextvlad(x, rand(6, 3), rand(2, 6), rand(4, 6), rand(2, 3), null, Wide(2)));
 
         static void Refused<T>(string message, Action action)
             where T : ArgumentException =>
@@ -169,7 +196,7 @@ public class NeXtVLADTests
         return layer;
     }
 
-    /// <summary>Section 3.2 of the paper with scalar loops over descriptors, groups, clusters and entries.</summary>
+    /// <summary>The sums of the paper with scalar loops over descriptors, groups, clusters and entries.</summary>
     private static Tensor Loops(NeXtVLAD layer, Tensor x, int groups)
     {
         var state = layer.state_dict().ToDictionary(entry => entry.Key, entry => entry.Value.flatten().data<double>().ToArray());

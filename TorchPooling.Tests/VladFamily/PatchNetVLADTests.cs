@@ -224,8 +224,9 @@ public class PatchNetVLADTests
         Refused<ArgumentException>("expected one or more positive patch sizes, got [2, 0]", () => new PatchNetVLAD(4, 3, [2, 0]));
         Refused<ArgumentException>("expected 2 positive strides, one for each patch size, got [1]", () => new PatchNetVLAD(4, 3, [2, 3], [1]));
         Refused<ArgumentException>("expected 2 positive strides, one for each patch size, got [1, 0]", () => new PatchNetVLAD(4, 3, [2, 3], [1, 0]));
-        Refused<ArgumentException>("expected a map that holds patches of 3×3, got 4×2 (H×W)", () => layer.call(rand(1, 3, 4, 2)));
-        Refused<ArgumentException>("expected a map that holds patches of 3×3, got 2×9 (H×W)", () => layer.positions(2, 9));
+        Refused<ArgumentException>("expected a map that holds patches of 3×3, got 4×2 (H×W) (Parameter 'x')", () => layer.call(rand(1, 3, 4, 2)));
+        Refused<ArgumentException>("expected a map that holds patches of 3×3, got 2×9 (H×W) (Parameter 'height')", () => layer.positions(2, 9));
+        Refused<ArgumentException>("expected a map that holds patches of 3×3, got 5×2 (H×W) (Parameter 'width')", () => layer.positions(5, 2));
         Refused<ArgumentException>("expected a feature map (N, C, H, W), got 3 dimensions (1, 3, 9)", () => layer.call(rand(1, 3, 9)));
         Refused<ArgumentException>("expected the shape (1, 4, 4), got 3 dimensions (1, 4, 5)", () => layer.forward(rand(1, 3, 4, 4), ones(1, 4, 5)));
         var (query, candidates) = (rand(13, 6), rand(2, 13, 6));   // of maps 4×4: 9 + 4
@@ -238,7 +239,9 @@ public class PatchNetVLADTests
         var (matches, positions) = (zeros(2, 5, dtype: ScalarType.Int64), zeros(5, 2));
         Refused<ArgumentException>("expected matches (B, Q) of int64, got Float32 (2, 5)", () => pooling.spatial_score(rand(2, 5), positions));
         Refused<ArgumentException>("expected the shape (5, 2), got 2 dimensions (4, 2)", () => pooling.spatial_score(matches, zeros(4, 2)));
-        Refused<ArgumentException>("expected the shape (3, 2), got 2 dimensions (3, 3)", () => pooling.spatial_score(matches, positions, zeros(3, 3)));
+        Refused<ArgumentException>("expected positions (P, 2) with P ≥ 1, got 2 dimensions (3, 3)", () => pooling.spatial_score(matches, positions, zeros(3, 3)));
+        Refused<ArgumentException>("expected positions (P, 2) with P ≥ 1, got 1 dimensions (3)", () => pooling.spatial_score(matches, positions, zeros(3)));
+        Refused<ArgumentException>("expected positions (P, 2) with P ≥ 1, got 2 dimensions (0, 2)", () => pooling.spatial_score(matches, positions, zeros(0, 2)));
         Refused<ArgumentException>("expected matches below 5, got 7", () => pooling.spatial_score(matches + 7, positions));
 
         static void Refused<T>(string message, Action action)
