@@ -11,7 +11,8 @@ namespace TorchPooling.Tests;
 /// <param name="TakesAnyChannels">Whether the number of channels is free.</param>
 /// <param name="TakesAnyDtype">Whether a layer of a fixed number of channels takes maps of another dtype than its parameters'.</param>
 /// <param name="PositionFree">Whether the output does not depend on where in the map a descriptor stands.</param>
-/// <param name="IsPooling">Whether it is as exact as a pooling, and no network with the rounding of its convolutions or batch norm.</param>
+/// <param name="IsPooling">Whether it is as exact as a pooling, and no network with the rounding of convolutions or
+/// batch norm.</param>
 /// <param name="TakesSets">Whether it takes sets of descriptors, too; as the VLAD family does where null.</param>
 /// <param name="ExpectsMaps">Whether it refuses what is no feature map; not where it takes any shape, or videos.</param>
 public sealed record Case(

@@ -58,7 +58,7 @@ public class RMACTests
     }
 
     /// <summary>The region rule of cnnimageretrieval-pytorch: 2 … 7 steps, starts ⌊i·b⌋, the whole map first, ‖f‖ + 1e-6.
-    /// The 1e-9 under the floor is not in it: it keeps i·b, where that is whole, from rounding down to the position before.</summary>
+    /// The 1e-9 under the floor is not in it: it keeps a whole i·b from being rounded to the position before.</summary>
     private const string Port = """
         import sys, numpy as np, torch
         h, w = int(sys.argv[3]), int(sys.argv[4])

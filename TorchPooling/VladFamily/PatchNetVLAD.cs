@@ -90,8 +90,8 @@ public sealed class PatchNetVLAD : ClusterPooling
     /// <param name="candidates">Those of B others, shape (B, P, F).</param>
     /// <param name="height">H of all the maps.</param>
     /// <param name="width">W of all the maps.</param>
-    /// <param name="weights">w, one for each patch size (0.45, 0.15, 0.4 for 2, 5, 8 in the authors' configuration); null for equal ones that sum
-    /// to 1.</param>
+    /// <param name="weights">w, one for each patch size (0.45, 0.15, 0.4 for 2, 5, 8 in the authors' configuration); null for
+    /// equal ones that sum to 1.</param>
     /// <returns>Shape (B); larger is better.</returns>
     /// <exception cref="ArgumentException">A shape is another, dtypes or devices differ, or there are not as many weights as
     /// sizes.</exception>
