@@ -8,6 +8,8 @@ public class CommonTests
 {
     public static TheoryData<Case> All => Registry.All;
 
+    public static TheoryData<Case> ExpectMaps => new(Registry.Cases.Where(item => item.ExpectsMaps));
+
     public static TheoryData<Case, ScalarType> HalfPrecision
     {
         get
@@ -137,7 +139,7 @@ public class CommonTests
         using var folder = new TemporaryFolder();
         using var scope = NewDisposeScope();
         var module = item.Create();
-        var other = item.Create();
+        var other = item.Create(1);
         module.save(folder.File("weights"));
         other.load(folder.File("weights"));
         var x = Input(item, 1, item.MinSize + 3, item.MinSize + 3);
@@ -204,6 +206,16 @@ public class CommonTests
         Assert.Equal(names, module.state_dict().Keys);
         var y = module.call(Input(item, 1, item.MinSize + 1, item.MinSize + 1).to(ScalarType.Float64));
         Assert.Equal(ScalarType.Float64, y.dtype);
+    }
+
+    [Theory, MemberData(nameof(All))]
+    public void A_case_has_the_same_parameters_whenever_it_is_made(Case item)
+    {
+        using var scope = NewDisposeScope();
+        var (first, second, other) = (item.Create().state_dict(), item.Create().state_dict(), item.Create(1).state_dict());
+        Assert.All(first, entry => Tolerance.AssertClose(entry.Value, second[entry.Key], 0, entry.Key));
+        var random = first.Where(entry => entry.Key.Split('.')[^1] is "weight" or "centroids" && entry.Value.dim() > 1);
+        Assert.All(random, entry => Assert.False(entry.Value.equal(other[entry.Key]).all().ToBoolean(), entry.Key));
     }
 
     [Theory, MemberData(nameof(All))]
@@ -280,14 +292,9 @@ public class CommonTests
         }
     }
 
-    [Theory, MemberData(nameof(All))]
+    [Theory, MemberData(nameof(ExpectMaps))]
     public void What_is_no_feature_map_is_refused_with_its_shape(Case item)
     {
-        if (item.Name is "L2Normalize" or "ActionVLAD")
-        {
-            return;   // takes any shape; takes videos
-        }
-
         using var scope = NewDisposeScope();
         var module = item.Create();
         var (sets, extents) = item.TakesSets ?? module is ClusterPooling ? (" or descriptors (N, C, M)", "C, H, W, M") : ("", "C, H, W");
@@ -296,12 +303,12 @@ public class CommonTests
         Refused($"expected a floating-point tensor, got Int64 (1, {item.Channels}, 8, 8)", ones(1, item.Channels, 8, 8, dtype: ScalarType.Int64));
         if (!item.TakesAnyChannels)
         {
-            Refused("expected 3 channels, got a feature map (1, 7, 8, 8) with 7", rand(1, 7, 8, 8));
+            Refused($"expected {item.Channels} channels, got a feature map (1, 7, 8, 8) with 7", rand(1, 7, 8, 8));
         }
 
         if (!item.TakesAnyChannels && !item.TakesAnyDtype)
         {
-            Refused("expected Float32 on cpu as the parameters have, got Float64 on cpu", rand(1, 3, 8, 8, dtype: ScalarType.Float64));
+            Refused("expected Float32 on cpu as the parameters have, got Float64 on cpu", rand(1, item.Channels, 8, 8, dtype: ScalarType.Float64));
         }
 
         void Refused(string message, Tensor x) =>

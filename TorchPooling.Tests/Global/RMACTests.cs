@@ -57,7 +57,8 @@ public class RMACTests
         Assert.Throws<ArgumentOutOfRangeException>("levels", () => pooling.rmac(rand(1, 1, 2, 2), -1));
     }
 
-    /// <summary>The region rule of cnnimageretrieval-pytorch: 2 … 7 steps, starts ⌊i·b⌋, the whole map first, ‖f‖ + 1e-6.</summary>
+    /// <summary>The region rule of cnnimageretrieval-pytorch: 2 … 7 steps, starts ⌊i·b⌋, the whole map first, ‖f‖ + 1e-6.
+    /// The 1e-9 under the floor is not in it: it keeps a whole i·b from being rounded to the position before.</summary>
     private const string Port = """
         import sys, numpy as np, torch
         h, w = int(sys.argv[3]), int(sys.argv[4])

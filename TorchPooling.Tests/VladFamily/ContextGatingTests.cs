@@ -125,7 +125,10 @@ public class ContextGatingTests
         Refused<ArgumentException>("expected vectors (…, 4), got 0 dimensions ()", () => gating.call(tensor(1.0f)));
         Refused<ArgumentException>("expected Float32 on cpu as the parameters have, got Float64 on cpu", () => gating.call(rand(2, 4, dtype: ScalarType.Float64)));
         Refused<ArgumentException>("expected a floating-point tensor, got Int64", () => gating.call(ones(2, 4, dtype: ScalarType.Int64)));
-        Refused<ArgumentException>("expected the shape (4, 4), got 2 dimensions (3, 4)", () => pooling.context_gating(rand(2, 4), rand(3, 4)));
+        Refused<ArgumentException>("expected weights (F, F), got 2 dimensions (3, 4) (Parameter 'weight')", () => pooling.context_gating(rand(2, 4), rand(3, 4)));
+        Refused<ArgumentException>("expected weights (F, F), got 1 dimensions (4) (Parameter 'weight')", () => pooling.context_gating(rand(2, 4), rand(4)));
+        Refused<ArgumentException>("expected vectors (…, 4), got 2 dimensions (2, 3) (Parameter 'x')", () => pooling.context_gating(rand(2, 3), rand(4, 4)));
+        Refused<ArgumentException>("got Float32 on cpu (Parameter 'x')", () => pooling.context_gating(rand(2, 4), rand(4, 4, dtype: ScalarType.Float64)));
         Refused<ArgumentException>("expected the shape (4), got 1 dimensions (3)", () => pooling.context_gating(rand(2, 4), rand(4, 4), rand(3)));
         var normalized = new ContextGating(4, batch_norm: true);
         Refused<ArgumentException>("expected two or more vectors to normalise over in training, got (1, 4)", () => normalized.call(rand(1, 4)));

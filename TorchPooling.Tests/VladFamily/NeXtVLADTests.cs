@@ -10,7 +10,7 @@ public class NeXtVLADTests
     {
         using var scope = NewDisposeScope();
         var layer = Random(5, 4, 3, 2);
-        var x = randn(2, 4, 3, 2, dtype: ScalarType.Float64);
+        var x = Seeded.Normal(1, [2, 4, 3, 2], ScalarType.Float64);
         Tolerance.AssertClose(Loops(layer, x, 2), layer.call(x));
         Tolerance.AssertClose(layer.call(x), layer.call(x.flatten(2)));
     }
@@ -21,7 +21,7 @@ public class NeXtVLADTests
         using var scope = NewDisposeScope();
         var layer = new NeXtVLAD(4, 3, expansion: 1, groups: 1, dtype: ScalarType.Float64);
         var netvlad = new NetVLAD(4, 3, normalize_input: false, bias: true, dtype: ScalarType.Float64);
-        var centers = randn(4, 3, dtype: ScalarType.Float64);
+        var centers = Seeded.Normal(2, [4, 3], ScalarType.Float64);
         layer.set_centroids(centers, 0.7);
         netvlad.set_centroids(centers, 0.7);
         using var gradients = no_grad();
@@ -30,7 +30,7 @@ public class NeXtVLADTests
         state["expansion.bias"].zero_();
         state["attention.weight"].zero_();
         state["attention.bias"].fill_(100);
-        var x = randn(2, 3, 4, 5, dtype: ScalarType.Float64);
+        var x = Seeded.Normal(3, [2, 3, 4, 5], ScalarType.Float64);
         Tolerance.AssertClose(netvlad.call(x) * 2, layer.call(x));   // √4
         Tolerance.AssertClose(full(2, 2.0, dtype: ScalarType.Float64), layer.call(x).norm(1));
     }
@@ -41,7 +41,7 @@ public class NeXtVLADTests
         using var scope = NewDisposeScope();
         using var folder = new TemporaryFolder();
         var layer = Random(3, 4, 2, 4);
-        var x = randn(2, 4, 6, dtype: ScalarType.Float64);
+        var x = Seeded.Normal(4, [2, 4, 6], ScalarType.Float64);
         var mask = ones(2, 6, dtype: ScalarType.Bool);
         mask[0, 4..] = false;
         mask[1] = false;
@@ -97,6 +97,24 @@ public class NeXtVLADTests
     }
 
     [Fact]
+    public void A_layer_in_half_precision_starts_from_descriptors_that_it_does_not_round()
+    {
+        using var scope = NewDisposeScope();
+        var layer = new NeXtVLAD(2, 4, expansion: 1, groups: 2, dtype: ScalarType.BFloat16);
+        using (no_grad())
+        {
+            layer.state_dict()["expansion.weight"].copy_(eye(4));
+            layer.state_dict()["expansion.bias"].zero_();
+        }
+
+        var near = Seeded.Normal(1, [200, 2]) * 1e-3 + 1;   // bfloat16 has steps of 1/128 there
+        var descriptors = cat([near, near * 2], 1);
+        var start = layer.Initialize(descriptors);
+        var expected = cat([near - near.mean([0]), (near - near.mean([0])) * 2], 0).square().sum(1).mean().ToDouble();
+        Assert.Equal(expected, start.QuantizationError, expected * 0.01);
+    }
+
+    [Fact]
     public void State_dict_names_what_the_paper_names()
     {
         using var layer = new NeXtVLAD(5, 6, expansion: 2, groups: 3);
@@ -144,11 +162,20 @@ public class NeXtVLADTests
         Refused<ArgumentException>("expected finite centres", () => layer.set_centroids(full(4, 3, float.NaN), 1));
         Refused<ArgumentOutOfRangeException>("expected a positive, finite number", () => layer.set_centroids(rand(4, 3), 0));
         Refused<ArgumentOutOfRangeException>("the weights overflow Float16", () => new NeXtVLAD(4, 3, 2, 2, dtype: ScalarType.Float16).set_centroids(rand(4, 3), 1e6));
+        Refused<ArgumentException>(
+            "expected centres that Float16 holds, got up to 1E+05",
+            () => new NeXtVLAD(4, 3, 2, 2, dtype: ScalarType.Float16).set_centroids(full(4, 3, 1e5), 1e-9));
         var x = rand(1, 3, 5);
         Refused<ArgumentException>("expected a number of groups that divides 6 (λ·D), got 4", () => pooling.nextvlad(x, rand(6, 3), rand(4, 6), rand(8, 6), rand(2, 3)));
         Refused<ArgumentException>("expected the shape (4, 6), got 2 dimensions (3, 6)", () => pooling.nextvlad(x, rand(6, 3), rand(2, 6), rand(3, 6), rand(2, 3)));
         Refused<ArgumentException>("expected a matrix of at least 1 rows and 3 columns, got 2 dimensions (2, 4)", () => pooling.nextvlad(x, rand(6, 3), rand(2, 6), rand(4, 6), rand(2, 4)));
         Refused<ArgumentException>("expected the shape (6), got 1 dimensions (5)", () => pooling.nextvlad(x, rand(6, 3), rand(2, 6), rand(4, 6), rand(2, 3), rand(5)));
+        Tensor Wide(params long[] shape) => rand(shape, dtype: ScalarType.Float64);
+        Refused<ArgumentException>("got Float64 on cpu (Parameter 'x')", () => pooling.nextvlad(Wide(1, 3, 5), rand(6, 3), rand(2, 6), rand(4, 6), rand(2, 3)));
+        Refused<ArgumentException>("got Float64 on cpu (Parameter 'attention')", () => pooling.nextvlad(x, rand(6, 3), Wide(2, 6), rand(4, 6), rand(2, 3)));
+        Refused<ArgumentException>("got Float64 on cpu (Parameter 'assign')", () => pooling.nextvlad(x, rand(6, 3), rand(2, 6), Wide(4, 6), rand(2, 3)));
+        Refused<ArgumentException>("got Float64 on cpu (Parameter 'centroids')", () => pooling.nextvlad(x, rand(6, 3), rand(2, 6), rand(4, 6), Wide(2, 3)));
+        Refused<ArgumentException>("got Float64 on cpu (Parameter 'attention_bias')", () => pooling.nextvlad(x, rand(6, 3), rand(2, 6), rand(4, 6), rand(2, 3), null, Wide(2)));
 
         static void Refused<T>(string message, Action action)
             where T : ArgumentException =>
@@ -160,15 +187,16 @@ public class NeXtVLADTests
     {
         var layer = new NeXtVLAD(clusters, dim, expansion, groups, dtype: ScalarType.Float64);
         using var gradients = no_grad();
+        using var generator = new Generator(6);
         foreach (var parameter in layer.parameters())
         {
-            parameter.normal_();
+            parameter.normal_(generator: generator);
         }
 
         return layer;
     }
 
-    /// <summary>Section 3.2 of the paper with scalar loops over descriptors, groups, clusters and entries.</summary>
+    /// <summary>The sums of the paper with scalar loops over descriptors, groups, clusters and entries.</summary>
     private static Tensor Loops(NeXtVLAD layer, Tensor x, int groups)
     {
         var state = layer.state_dict().ToDictionary(entry => entry.Key, entry => entry.Value.flatten().data<double>().ToArray());

@@ -12,7 +12,7 @@ public class PatchNetVLADTests
     {
         using var scope = NewDisposeScope();
         var (layer, netvlad) = Pair([2, 4, 1], [1, 2, 3], normalize_input, bias);
-        var x = randn(2, 3, 5, 7, dtype: ScalarType.Float64);
+        var x = Seeded.Normal(1, [2, 3, 5, 7], ScalarType.Float64);
         var y = layer.call(x);
         var patch = 0;
         foreach (var (size, stride) in new[] { (2, 1), (4, 2), (1, 3) })
@@ -39,7 +39,7 @@ public class PatchNetVLADTests
         var layer = new PatchNetVLAD(4, 3, [6], bias: true);
         netvlad.save(folder.File("weights"));
         layer.load(folder.File("weights"));
-        var x = randn(2, 3, 6, 6);
+        var x = Seeded.Normal(4, [2, 3, 6, 6]);
         Tolerance.AssertClose(netvlad.call(x).unsqueeze(1), layer.call(x));
         Tolerance.AssertClose(netvlad.assignment(x), layer.assignment(x));
     }
@@ -61,7 +61,7 @@ public class PatchNetVLADTests
             module.state_dict()["conv.bias"][0] = bias;   // a share of e^bias: sums about, and far, below 1e-12
         }
 
-        var x = randn([1, 3, 2, 2], dtype: ScalarType.Float64);
+        var x = Seeded.Normal(2, [1, 3, 2, 2], ScalarType.Float64);
         Tolerance.AssertClose(netvlad.call(x), layer.call(x).select(1, 0));
         torchscript.save(layer, folder.File("m.pt"), x);
         using var script = jit.load<Tensor, Tensor>(folder.File("m.pt"));
@@ -72,9 +72,9 @@ public class PatchNetVLADTests
     public void In_single_precision_a_patch_is_as_exact_as_NetVLAD_of_it_alone()
     {
         using var scope = NewDisposeScope();
-        using var generator = new Generator(4);
         var layer = new PatchNetVLAD(8, 16, [2], bias: true);
-        var x = randn([1, 16, 40, 60], generator: generator) + 5;   // integral sums of offset maps lose digits with every row
+        Seeded.Start(layer, 1);
+        var x = Seeded.Normal(10, [1, 16, 40, 60]) + 5;   // integral sums of offset maps lose digits with every row
         var y = layer.call(x);
         layer.to(ScalarType.Float64);
         Tolerance.AssertClose(layer.call(x.to(ScalarType.Float64)), y.to(ScalarType.Float64), 1e-5);
@@ -86,7 +86,7 @@ public class PatchNetVLADTests
         using var scope = NewDisposeScope();
         using var folder = new TemporaryFolder();
         var (layer, netvlad) = Pair([2], [1], true, false);
-        var x = randn(1, 3, 3, 4, dtype: ScalarType.Float64);
+        var x = Seeded.Normal(3, [1, 3, 3, 4], ScalarType.Float64);
         var mask = ones(1, 3, 4, dtype: ScalarType.Bool);
         mask[0, .., 2..] = false;
         var hole = x.clone();
@@ -102,7 +102,7 @@ public class PatchNetVLADTests
         torchscript.save(layer, folder.File("m.pt"), x);
         using var script = jit.load<Tensor, Tensor, Tensor>(folder.File("m.pt"));
         Tolerance.AssertClose(y, script.call(hole, mask));
-        var weights = rand(1, 3, 4, dtype: ScalarType.Float64);
+        var weights = Seeded.Normal(11, [1, 3, 4], ScalarType.Float64).abs();
         Tolerance.AssertClose(layer.forward(x, weights), script.call(x, weights));
     }
 
@@ -138,8 +138,8 @@ public class PatchNetVLADTests
     public void Mutual_matches_equal_scalar_loops_in_blocks_too()
     {
         using var scope = NewDisposeScope();
-        var query = nn.functional.normalize(randn(30, 400), dim: 1);
-        var candidates = nn.functional.normalize(randn(50, 1100, 400), dim: 2);   // 38 images to a block
+        var query = nn.functional.normalize(Seeded.Normal(5, [30, 400]), dim: 1);
+        var candidates = nn.functional.normalize(Seeded.Normal(6, [50, 1100, 400]), dim: 2);   // 38 images to a block
         var matches = pooling.mutual_matches(query, candidates);
         foreach (var image in new[] { 0, 37, 38, 49 })
         {
@@ -180,7 +180,8 @@ public class PatchNetVLADTests
     {
         using var scope = NewDisposeScope();
         var layer = new PatchNetVLAD(4, 3, [2, 4]);
-        var maps = randn(6, 3, 6, 9);
+        Seeded.Start(layer, 1);
+        var maps = Seeded.Normal(7, [6, 3, 6, 9]);
         maps[1] = maps[0];
         maps[2, .., .., 1..] = maps[0, .., .., ..8];   // the same scene, moved by one column
         var patches = layer.call(maps);
@@ -223,8 +224,9 @@ public class PatchNetVLADTests
         Refused<ArgumentException>("expected one or more positive patch sizes, got [2, 0]", () => new PatchNetVLAD(4, 3, [2, 0]));
         Refused<ArgumentException>("expected 2 positive strides, one for each patch size, got [1]", () => new PatchNetVLAD(4, 3, [2, 3], [1]));
         Refused<ArgumentException>("expected 2 positive strides, one for each patch size, got [1, 0]", () => new PatchNetVLAD(4, 3, [2, 3], [1, 0]));
-        Refused<ArgumentException>("expected a map that holds patches of 3×3, got 4×2 (H×W)", () => layer.call(rand(1, 3, 4, 2)));
-        Refused<ArgumentException>("expected a map that holds patches of 3×3, got 2×9 (H×W)", () => layer.positions(2, 9));
+        Refused<ArgumentException>("expected a map that holds patches of 3×3, got 4×2 (H×W) (Parameter 'x')", () => layer.call(rand(1, 3, 4, 2)));
+        Refused<ArgumentException>("expected a map that holds patches of 3×3, got 2×9 (H×W) (Parameter 'height')", () => layer.positions(2, 9));
+        Refused<ArgumentException>("expected a map that holds patches of 3×3, got 5×2 (H×W) (Parameter 'width')", () => layer.positions(5, 2));
         Refused<ArgumentException>("expected a feature map (N, C, H, W), got 3 dimensions (1, 3, 9)", () => layer.call(rand(1, 3, 9)));
         Refused<ArgumentException>("expected the shape (1, 4, 4), got 3 dimensions (1, 4, 5)", () => layer.forward(rand(1, 3, 4, 4), ones(1, 4, 5)));
         var (query, candidates) = (rand(13, 6), rand(2, 13, 6));   // of maps 4×4: 9 + 4
@@ -237,7 +239,9 @@ public class PatchNetVLADTests
         var (matches, positions) = (zeros(2, 5, dtype: ScalarType.Int64), zeros(5, 2));
         Refused<ArgumentException>("expected matches (B, Q) of int64, got Float32 (2, 5)", () => pooling.spatial_score(rand(2, 5), positions));
         Refused<ArgumentException>("expected the shape (5, 2), got 2 dimensions (4, 2)", () => pooling.spatial_score(matches, zeros(4, 2)));
-        Refused<ArgumentException>("expected the shape (3, 2), got 2 dimensions (3, 3)", () => pooling.spatial_score(matches, positions, zeros(3, 3)));
+        Refused<ArgumentException>("expected positions (P, 2) with P ≥ 1, got 2 dimensions (3, 3)", () => pooling.spatial_score(matches, positions, zeros(3, 3)));
+        Refused<ArgumentException>("expected positions (P, 2) with P ≥ 1, got 1 dimensions (3)", () => pooling.spatial_score(matches, positions, zeros(3)));
+        Refused<ArgumentException>("expected positions (P, 2) with P ≥ 1, got 2 dimensions (0, 2)", () => pooling.spatial_score(matches, positions, zeros(0, 2)));
         Refused<ArgumentException>("expected matches below 5, got 7", () => pooling.spatial_score(matches + 7, positions));
 
         static void Refused<T>(string message, Action action)
@@ -250,16 +254,16 @@ public class PatchNetVLADTests
     {
         using var scope = NewDisposeScope();
         using var folder = new TemporaryFolder();
-        var x = randn(2, 3, 4, 5);
-        var vectors = randn(4, 6);
-        var mask = (rand(2, 4, 5) > 0.3).to(ScalarType.Float32);
+        var x = Seeded.Normal(8, [2, 3, 4, 5]);
+        var vectors = Seeded.Normal(9, [4, 6]);
+        var mask = (Seeded.Normal(12, [2, 4, 5]) > -0.5).to(ScalarType.Float32);
         Python.Write(folder.Path, "x", x);
         Python.Write(folder.Path, "vectors", vectors);
         Python.Write(folder.Path, "mask", mask);
         var gating = Saved(new ContextGating(6, batch_norm: true), "gating", vectors);
         var nextvlad = Saved(new NeXtVLAD(4, 3, 2, 2), "nextvlad", x);
         var patches = Saved(new PatchNetVLAD(4, 3, [2, 3], [1, 2]), "patches", x);
-        var salad = Saved(new Salad(3, 5, 4, hidden: 6), "salad", x);
+        var salad = Saved(new Salad(3, 5, 4, hidden: 6, dropout: 0), "salad", x);
         Python.Run(
             """
             import sys, numpy, torch
@@ -292,6 +296,7 @@ public class PatchNetVLADTests
     {
         var layer = new PatchNetVLAD(4, 3, sizes, strides, normalize_input, bias, dtype: ScalarType.Float64);
         var netvlad = new NetVLAD(4, 3, normalize_input, bias, dtype: ScalarType.Float64);
+        Seeded.Start(layer, 1);
         netvlad.load_state_dict(layer.state_dict());
         return (layer, netvlad);
     }

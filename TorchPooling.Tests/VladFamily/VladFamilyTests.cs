@@ -15,6 +15,8 @@ public class VladFamilyTests
     [InlineData(VladNormalization.Intra, false)]
     [InlineData(VladNormalization.SignedSqrt, true)]
     [InlineData(VladNormalization.SignedSqrt, false)]
+    [InlineData(VladNormalization.None, true)]
+    [InlineData(VladNormalization.None, false)]
     public void Vlad_gives_each_descriptor_to_its_nearest_centre(VladNormalization normalization, bool unit)
     {
         using var scope = NewDisposeScope();
@@ -24,9 +26,19 @@ public class VladFamilyTests
         var expected = Formulas.Batch(x, n =>
         {
             var sums = Formulas.Sum(Formulas.Descriptors(x, n, unit), p => Formulas.Nearest(p, c), 4, D, (p, k, d) => p[d] - c[k][d]);
-            return normalization == VladNormalization.Intra ? Formulas.Intra(sums) : Formulas.Unit(Formulas.SignedSqrt([.. sums.SelectMany(row => row)]));
+            double[] flat = [.. sums.SelectMany(row => row)];
+            return normalization switch
+            {
+                VladNormalization.Intra => Formulas.Intra(sums),
+                VladNormalization.SignedSqrt => Formulas.Unit(Formulas.SignedSqrt(flat)),
+                _ => Formulas.Unit(flat),
+            };
         });
         Tolerance.AssertClose(expected, layer.call(x));
+        using var folder = new TemporaryFolder();
+        torchscript.save(layer, folder.File("m.pt"), x);
+        using var script = jit.load<Tensor, Tensor>(folder.File("m.pt"));
+        Tolerance.AssertClose(expected, script.call(x));
     }
 
     [Fact]
@@ -44,6 +56,49 @@ public class VladFamilyTests
         Tolerance.AssertClose(
             tensor(new[] { 1 / MathF.Sqrt(5), 0, 0, 2 / MathF.Sqrt(5) }).unsqueeze(0),
             pooling.vlad(x, c, VladNormalization.SignedSqrt, normalize_input: false));
+
+        // (1, 0, 0, 4) over √17.
+        Tolerance.AssertClose(
+            tensor(new[] { 1 / MathF.Sqrt(17), 0, 0, 4 / MathF.Sqrt(17) }).unsqueeze(0),
+            pooling.vlad(x, c, VladNormalization.None, normalize_input: false));
+    }
+
+    [Fact]
+    public void Vlad_finds_the_nearest_centre_far_from_the_origin()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        var centers = Seeded.Normal(1, [8, D]) + 4096;   // x and c are some 4096·√5 long, and differ by about 1
+        var x = Seeded.Normal(2, [1, D, 400]) + 4096;
+        var layer = new Vlad(8, D, normalize_input: false);
+        layer.set_centroids(centers, 1);
+        var nearest = cdist(x[0].t().to(ScalarType.Float64), centers.to(ScalarType.Float64)).argmin(1);
+        Assert.Equal(nearest.data<long>().ToArray(), layer.assignment(x)[0].argmax(0).data<long>().ToArray());
+        torchscript.save(layer, folder.File("m.pt"), x);
+        using var script = jit.load<Tensor, Tensor>(folder.File("m.pt"));
+        Tolerance.AssertClose(layer.call(x), script.call(x));
+        layer.to(ScalarType.Float64);
+        var wide = layer.call(x.to(ScalarType.Float64)).to(ScalarType.Float32);
+        Tolerance.AssertClose(wide, script.call(x), 0.01);   // sums of residuals lose digits, but no descriptor
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void NetVLAD_with_bias_becomes_Vlad_as_alpha_grows(bool unit)
+    {
+        using var scope = NewDisposeScope();
+        var layer = new NetVLAD(4, D, unit, bias: true, dtype: ScalarType.Float64);
+        var (x, centers) = (Map(), Seeded.Normal(1, [4, D], ScalarType.Float64));
+        var hard = pooling.vlad(x, centers, normalize_input: unit);
+        Assert.True(Gap(1) > 0.01);
+        Assert.True(Gap(1e6) < 1e-9, $"still {Gap(1e6)} from VLAD");
+
+        double Gap(double alpha)
+        {
+            layer.set_centroids(centers, alpha);
+            return (layer.call(x) - hard).abs().max().ToDouble();
+        }
     }
 
     [Fact]
@@ -218,7 +273,7 @@ public class VladFamilyTests
     {
         using var scope = NewDisposeScope();
         Refused("num_ghosts", () => new GhostVLAD(2, -1, 3));
-        Refused("expected Intra or SignedSqrt", () => new Vlad(2, 3, (VladNormalization)7));
+        Refused("expected Intra, SignedSqrt or None", () => new Vlad(2, 3, (VladNormalization)7));
         Refused("expected Intra or Published", () => new NetFV(2, 3, (FisherNormalization)7));
         Refused("expected a positive, finite number", () => new ActionVLAD(2, 3, alpha: -1));
         Refused("expected weights (K, D, 1, 1) or (K, D), got 1 dimensions (3)", () => pooling.netrvlad(rand(1, 3, 2), rand(3)));

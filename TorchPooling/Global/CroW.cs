@@ -6,8 +6,8 @@ namespace TorchPooling;
 /// <remarks>
 /// <para>y[n,c] = I_c · Σ over h,w of α(h,w)·x[n,c,h,w], with the spatial weight α = √(S / ‖S‖₂) of S(h,w) = Σ_c x[n,c,h,w]
 /// (the paper's a = b = 2), and the channel weight I_c = log( Σ_k Q_k / Q_c ), Q_c the share of positions where channel c
-/// is positive (the paper's ε taken to 0). A channel that is positive nowhere gives 0; so does a map of a single channel,
-/// whose I is log 1.</para>
+/// is positive (without ε, as in the authors' code). A channel that is positive nowhere gives 0; so does a map of a single
+/// channel, whose I is log 1.</para>
 /// <para>Made for maps after a ReLU: negative activations count as 0. Q is a count and takes no gradient. In float16 an
 /// output beyond 65504 is infinite.</para>
 /// <para>Not normalised: <c>nn.Flatten()</c> and <see cref="L2Normalize"/> after it make the paper's descriptor before its PCA.</para>

@@ -9,7 +9,7 @@ namespace TorchPooling;
 /// <para>Computed as m·(mean (max(x, eps)/m)^p)^(1/p), m the map's maximum, so that no power overflows, whatever x and p.</para>
 /// <para>Shape: input (N, C, H, W) with H, W ≥ 1; output (N, C, 1, 1), in the input's dtype.</para>
 /// <para>The parameter <c>p</c> has the shape (1), or (C, 1, 1) with one exponent per channel.</para>
-/// <para>Radenović, Tolias, Chum: Fine-tuning CNN Image Retrieval with No Human Annotation, TPAMI 2018, eq. 3.</para>
+/// <para>Radenović, Tolias, Chum: Fine-tuning CNN Image Retrieval with No Human Annotation, TPAMI 41(7), 2019.</para>
 /// </remarks>
 public sealed class GeM2d : nn.Module<Tensor, Tensor>, IScriptable
 {

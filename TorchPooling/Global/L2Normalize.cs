@@ -6,7 +6,7 @@ namespace TorchPooling;
 /// <summary>Scales vectors to unit Euclidean length.</summary>
 /// <remarks>
 /// <para>y = x / max(‖x‖₂, 1e-12) along one dimension, as <c>torch.nn.functional.normalize</c>; the gradient at an
-/// all-zero vector is 0, where that function's is 1e12.</para>
+/// all-zero vector is 0, where that function's is 1e12, as it is here for vectors shorter than 1e-12.</para>
 /// <para>Shape: any; output as the input, in its dtype.</para>
 /// </remarks>
 public sealed class L2Normalize : nn.Module<Tensor, Tensor>, IScriptable

@@ -8,7 +8,8 @@ namespace TorchPooling;
 /// <para>Scale l = 1 … L has squares of side ⌊2·min(H, W)/(l + 1)⌋, l of them along the map's short side and l + m − 1
 /// along its long one, evenly spread: the i-th of k starts at ⌊i·(length − side)/(k − 1)⌋. m is 1 for a square map, else
 /// the m ≥ 2 for which neighbours at l = 1 overlap by as near to 40 % as can be. Scales whose squares would be smaller than
-/// a position add nothing.</para>
+/// a position add nothing. Three scales have 14 + 6·(m − 1) regions: some 14 + 10·(r − 1), and as much more time, for a map
+/// r times as long as wide.</para>
 /// <para>The paper's PCA-whitening of every f_R is left out. Its authors' code and the PyTorch port
 /// (cnnimageretrieval-pytorch, <c>rmac</c>) tries m = 2 … 7 only, too few for maps about five times as long as wide; the
 /// port adds the whole map as one more region (add <see cref="MAC"/>, normalised, for that) and divides by ‖f_R‖ + 1e-6.</para>

@@ -11,7 +11,8 @@ namespace TorchPooling;
 /// (65504 in float16) is infinite: <see cref="LogSumExp2d"/> and <see cref="GeM2d"/> do not grow with the map.</para>
 /// <para>Not normalised: <c>nn.Flatten()</c> and <see cref="L2Normalize"/> after it make the paper's descriptor before its PCA.</para>
 /// <para>Shape: input (N, C, H, W) with H, W ≥ 1; output (N, C, 1, 1), in the input's dtype.</para>
-/// <para>Babenko, Lempitsky: Aggregating Deep Convolutional Features for Image Retrieval, ICCV 2015; its centre
+/// <para>The PyTorch port (cnnimageretrieval-pytorch, <c>spoc</c>) is the mean, without prior: the same once normalised.</para>
+/// <para>Babenko, Lempitsky: Aggregating Local Deep Features for Image Retrieval, ICCV 2015 (arXiv 1510.07493); its centre
 /// (H/2, W/2) is that of the map, here with h and w counted from 0 at the middle of a position.</para>
 /// </remarks>
 public sealed class SPoC : nn.Module<Tensor, Tensor>, IScriptable

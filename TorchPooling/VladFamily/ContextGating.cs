@@ -6,11 +6,11 @@ namespace TorchPooling;
 /// <summary>Context gating: each entry of a vector is let through as far as the whole vector allows.</summary>
 /// <remarks>
 /// <para>y = σ(W·x + b) ∘ x. With batch normalisation, σ(BN(W·x)) ∘ x: its shift takes the place of b, as in the authors'
-/// code by default.</para>
+/// code by default. It runs in the parameters' dtype, all else in at least float32.</para>
 /// <para>Parameters: <c>linear.weight</c> (F, F) is W, <c>linear.bias</c> (F) is b; or <c>batch_norm.weight</c> and
 /// <c>batch_norm.bias</c> (F), with its buffers.</para>
 /// <para>Shape: input (…, F); output the same, in the input's dtype.</para>
-/// <para>Miech, Laptev, Sivic: Learnable pooling with Context Gating for video classification, 2017, eq. 1.</para>
+/// <para>Miech, Laptev, Sivic: Learnable pooling with Context Gating for video classification, 2017.</para>
 /// </remarks>
 public sealed class ContextGating : nn.Module<Tensor, Tensor>, IScriptable
 {
@@ -89,8 +89,14 @@ public static partial class pooling
     public static Tensor context_gating(Tensor x, Tensor weight, Tensor? bias = null)
     {
         ArgumentNullException.ThrowIfNull(weight);
-        Check.LastDimension(x, weight.dim() == 2 ? weight.size(1) : 1);
-        CheckLinear(x, weight, bias, x.size(-1), x.size(-1), nameof(weight), nameof(bias));
+        if (weight.dim() != 2 || weight.size(0) != weight.size(1))
+        {
+            throw new ArgumentException($"expected weights (F, F), got {weight.dim()} dimensions {Check.Shape(weight)}", nameof(weight));
+        }
+
+        Check.LastDimension(x, weight.size(1));
+        Check.LikeParameters(x, weight);
+        CheckLinear(weight, bias, weight.size(0), weight.size(1), nameof(weight), nameof(bias));
         using var scope = NewDisposeScope();
         return gated(x, linear(x, weight, bias)).MoveToOuterDisposeScope();
     }
@@ -112,11 +118,9 @@ public static partial class pooling
         return (bias is null ? y : y + bias.to(wide)).MoveToOuterDisposeScope();
     }
 
-    private static void CheckLinear(Tensor x, Tensor weight, Tensor? bias, long rows, long columns, string name, string bias_name)
+    private static void CheckLinear(Tensor weight, Tensor? bias, long rows, long columns, string name, string bias_name)
     {
-        ArgumentNullException.ThrowIfNull(weight, name);
         Check.Exactly(weight, [rows, columns], name);
-        Check.LikeParameters(x, weight);
         if (bias is not null)
         {
             Check.Exactly(bias, [rows], bias_name);

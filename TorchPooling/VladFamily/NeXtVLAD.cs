@@ -9,16 +9,16 @@ namespace TorchPooling;
 /// <remarks>
 /// <para>ẋ = Wₑx + bₑ has λ·D entries, x̃ᵍ is the g-th of G equal parts of it. α_g = σ(w_gᵀẋ + b_g),
 /// α_gk = softmax over k of w_gkᵀẋ + b_gk: both see all of ẋ. V[k] = Σᵢ Σ_g α_g·α_gk·(x̃ᵢᵍ − cₖ), and each V[k] is scaled
-/// to unit length; flattened, entry k·λD/G + d. The whole is not scaled once more, as the paper has it: its length is √K (the
-/// square root of the clusters that are not zero), where that of the other layers of the family is 1.</para>
+/// to unit length; flattened, entry k·λD/G + d. The whole is not scaled once more: its length is √K (the square root of the
+/// clusters that are not zero), where that of the other layers of the family is 1.</para>
 /// <para>Parameters: <c>expansion.weight</c> (λD, D), <c>expansion.bias</c> (λD); <c>attention.weight</c> (G, λD),
 /// <c>attention.bias</c> (G); <c>assign.weight</c> (G·K, λD), <c>assign.bias</c> (G·K), row g·K + k; <c>centroids</c>
-/// (K, λD/G). The authors' code has batch normalisation in place of b_gk, and one of the output; neither is in the paper's
-/// equations.</para>
+/// (K, λD/G). The authors' TensorFlow code has no b_gk but batch normalisation in its place, one more of the output, and
+/// flattens in the order d·K + k.</para>
 /// <para>Shape: input (N, D, H, W) or (N, D, M); output (N, K·λD/G), in the input's dtype. In TorchScript the mask is an
 /// optional second argument.</para>
 /// <para>Lin, Xiao, Fan: NeXtVLAD: An Efficient Neural Network to Aggregate Frame-level Features for Large-scale Video
-/// Classification, ECCV Workshops 2018, section 3.2.</para>
+/// Classification, ECCV Workshops 2018.</para>
 /// </remarks>
 public sealed class NeXtVLAD : nn.Module<Tensor, Tensor>, IScriptable
 {
@@ -79,7 +79,8 @@ public sealed class NeXtVLAD : nn.Module<Tensor, Tensor>, IScriptable
     /// <summary>The vectors of a batch of which only some descriptors count: videos that were padded to one length, say.</summary>
     /// <param name="x">Shape (N, D, H, W) or (N, D, M).</param>
     /// <param name="mask">Shape (N, H, W) or (N, M): bool, or a weight ≥ 0 by which a descriptor's contribution is multiplied.
-    /// Where it is false or 0, <paramref name="x"/> may hold anything, NaN too. Null: all count once.</param>
+    /// Where it is false or 0, <paramref name="x"/> may hold anything, NaN too. Null: all count once. Weights are not checked:
+    /// a negative one takes away, a NaN makes its image's vector NaN.</param>
     /// <returns>Shape (N, <see cref="output_length"/>); zeros for an image whose mask is 0 throughout.</returns>
     /// <exception cref="ArgumentException"><paramref name="x"/> or <paramref name="mask"/> has another shape, dtype or device.</exception>
     public Tensor forward(Tensor x, Tensor? mask) => pooling.nextvlad(
@@ -100,7 +101,7 @@ public sealed class NeXtVLAD : nn.Module<Tensor, Tensor>, IScriptable
         Check.Matrix(descriptors, (k + groups - 1) / groups, expansion.weight.size(1), nameof(descriptors));
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
-        var points = descriptors.detach().to(centroids.device).to(centroids.dtype);
+        var points = descriptors.detach().to(centroids.device).to(Check.AtLeastFloat32(centroids.dtype));
         points = pooling.linear(points, expansion.weight, expansion.bias).reshape(-1, length);
         var centers = KMeans.Fit(points, k, iterations, seed);
         var measured = ClusterMeasures.Of(points, centers, byDistance: true);
@@ -120,7 +121,7 @@ public sealed class NeXtVLAD : nn.Module<Tensor, Tensor>, IScriptable
     /// <param name="centers">Shape (K, λD/G).</param>
     /// <param name="alpha">How sharply descriptors are assigned; towards ∞ the assignment becomes hard. Positive.</param>
     /// <exception cref="ArgumentException"><paramref name="centers"/> has another shape, is not floating-point, or has values
-    /// that are not finite.</exception>
+    /// that are not finite in the layer's dtype.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="alpha"/> is not positive and finite, or so large that the
     /// weights overflow the layer's dtype.</exception>
     public void set_centroids(Tensor centers, double alpha)
@@ -133,6 +134,12 @@ public sealed class NeXtVLAD : nn.Module<Tensor, Tensor>, IScriptable
         if (!centers.isfinite().all().ToBoolean())
         {
             throw new ArgumentException("expected finite centres, got NaN or infinity among them", nameof(centers));
+        }
+
+        if (!centers.to(centroids.dtype).isfinite().all().ToBoolean())
+        {
+            throw new ArgumentException(
+                $"expected centres that {centroids.dtype} holds, got up to {centers.abs().max().ToDouble():G3}", nameof(centers));
         }
 
         var c = centers.to(centroids.device).to(Check.AtLeastFloat32(centroids.dtype));
@@ -223,9 +230,12 @@ public static partial class pooling
         }
 
         Check.Matrix(centroids, 1, expanded / groups, nameof(centroids));
-        CheckLinear(x, expansion, expansion_bias, expanded, expansion.size(1), nameof(expansion), nameof(expansion_bias));
-        CheckLinear(x, attention, attention_bias, groups, expanded, nameof(attention), nameof(attention_bias));
-        CheckLinear(x, assign, assign_bias, groups * centroids.size(0), expanded, nameof(assign), nameof(assign_bias));
+        Check.LikeParameters(x, expansion);
+        CheckLinear(expansion, expansion_bias, expanded, expansion.size(1), nameof(expansion), nameof(expansion_bias));
+        CheckLinear(attention, attention_bias, groups, expanded, nameof(attention), nameof(attention_bias));
+        CheckLinear(assign, assign_bias, groups * centroids.size(0), expanded, nameof(assign), nameof(assign_bias));
+        Check.LikeParameters(attention, expansion, nameof(attention));
+        Check.LikeParameters(assign, expansion, nameof(assign));
         Check.LikeParameters(centroids, expansion, nameof(centroids));
     }
 }

@@ -6,7 +6,7 @@ namespace TorchPooling;
 /// <summary>How the second-order part of <see cref="NetFV"/> is normalised.</summary>
 public enum FisherNormalization
 {
-    /// <summary>Like the first-order part: each cluster to unit length, then the whole, as the paper's text has it.</summary>
+    /// <summary>Like the first-order part: each cluster to unit length, then the whole.</summary>
     Intra,
 
     /// <summary>The whole as one vector, as the published code does.</summary>
@@ -18,12 +18,15 @@ public enum FisherNormalization
 /// <para>FV1[k] = Σᵢ aₖ(xᵢ)·(xᵢ − cₖ)/σₖ and FV2[k] = Σᵢ aₖ(xᵢ)·(((xᵢ − cₖ)/σₖ)² − 1), by entries; each part normalised by
 /// itself, and the two concatenated: entry k·D + d of FV1, then K·D + k·D + d of FV2. The whole has the length √2, as in the
 /// published code; <see cref="L2Normalize"/> makes it 1.</para>
-/// <para>σ = s² + 10⁻⁶ of the learned s. The authors' code flattens in the order d·K + k, and assigns by batch norm in place
-/// of b.</para>
+/// <para>σ = s² + 10⁻⁶ of the learned s. FV2 comes from three sums, whose difference loses digits where σ ≪ ‖c‖: an error of
+/// several ε·c²/σ², ε the rounding of the dtype, in place of ε.</para>
+/// <para>The authors' code (LOUPE, Youtube-8M-WILLOW) flattens in the order d·K + k, and assigns by batch norm in place of b. It
+/// does not scale descriptors to unit length, as <c>normalize_input</c> does here; Youtube-8M-WILLOW normalises them over the
+/// batch, and by default couples c = 0.01·w.</para>
 /// <para>Parameters: <c>conv.weight</c> (K, D, 1, 1), <c>conv.bias</c> (K) where there is one, <c>centroids</c> (K, D),
 /// <c>covar_weights</c> (K, D) is s.</para>
 /// <para>Shape: input (N, D, H, W) or (N, D, M); output (N, 2·K·D), in the input's dtype.</para>
-/// <para>Miech, Laptev, Sivic: Learnable pooling with Context Gating for video classification, 2017, eqs. 5 and 6.</para>
+/// <para>Miech, Laptev, Sivic: Learnable pooling with Context Gating for video classification, 2017.</para>
 /// </remarks>
 public sealed class NetFV : ClusterPooling
 {
@@ -38,7 +41,8 @@ public sealed class NetFV : ClusterPooling
     /// <param name="bias">Whether the assignment has b.</param>
     /// <param name="device">Where the parameters live; the CPU where null.</param>
     /// <param name="dtype">The parameters' dtype; float32 where null.</param>
-    /// <remarks>σ starts as 1; <see cref="ClusterPooling.Initialize"/> sets it to the deviation of each cluster's descriptors.</remarks>
+    /// <remarks>σ starts as 1; <see cref="ClusterPooling.Initialize"/> sets it to the deviation of each cluster's descriptors, at
+    /// least 10⁻³.</remarks>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="num_clusters"/> or <paramref name="dim"/> is not positive, or
     /// <paramref name="normalization"/> undefined.</exception>
     /// <exception cref="ArgumentException"><paramref name="dtype"/> is no floating-point type.</exception>

@@ -6,10 +6,12 @@ namespace TorchPooling;
 /// <remarks>
 /// <para>V[k] = Σᵢ aₖ(xᵢ)·xᵢ; then each V[k] is scaled to unit length, and the flattened vector (entry k·D + d) once more.
 /// It is <see cref="NetVLAD"/> with c = 0.</para>
-/// <para>The authors' code flattens in the order d·K + k, and assigns by batch norm in place of b.</para>
+/// <para>The authors' code (LOUPE, Youtube-8M-WILLOW) flattens in the order d·K + k, and assigns by batch norm in place of b. It
+/// does not scale descriptors to unit length, as <c>normalize_input</c> does here; Youtube-8M-WILLOW normalises them over the
+/// batch.</para>
 /// <para>Parameters: <c>conv.weight</c> (K, D, 1, 1), <c>conv.bias</c> (K) where there is one.</para>
 /// <para>Shape: input (N, D, H, W) or (N, D, M); output (N, K·D), in the input's dtype.</para>
-/// <para>Miech, Laptev, Sivic: Learnable pooling with Context Gating for video classification, 2017, eq. 4.</para>
+/// <para>Miech, Laptev, Sivic: Learnable pooling with Context Gating for video classification, 2017.</para>
 /// </remarks>
 public sealed class NetRVLAD : ClusterPooling
 {

@@ -13,7 +13,7 @@ namespace TorchPooling;
 /// one, <c>centroids</c>. <see cref="spatial_scores"/> compares the vectors of two images, these or a projection of them.</para>
 /// <para>Shape: input (N, D, H, W), H and W at least the largest patch; output (N, P, K·D), in the input's dtype.</para>
 /// <para>Hausler, Garg, Xu, Milford, Fischer: Patch-NetVLAD: Multi-Scale Fusion of Locally-Global Descriptors for Place
-/// Recognition, CVPR 2021, sections 3.2 to 3.5 (sizes 2, 5, 8 at stride 1).</para>
+/// Recognition, CVPR 2021 (sizes 2, 5, 8 at stride 1 in its authors' configuration).</para>
 /// </remarks>
 public sealed class PatchNetVLAD : ClusterPooling
 {
@@ -58,7 +58,7 @@ public sealed class PatchNetVLAD : ClusterPooling
     /// <summary>The vectors of all patches, of which only some descriptors count.</summary>
     /// <param name="x">Shape (N, D, H, W).</param>
     /// <param name="mask">Shape (N, H, W): bool, or a weight ≥ 0. Where it is false or 0, <paramref name="x"/> may hold anything.
-    /// Null: all count once.</param>
+    /// Null: all count once. Weights are not checked: a negative one takes away, a NaN makes its patches NaN.</param>
     /// <returns>Shape (N, P, <see cref="output_length"/>); zeros for a patch whose mask is 0 throughout.</returns>
     /// <exception cref="ArgumentException"><paramref name="x"/> or <paramref name="mask"/> has another shape, dtype or device.</exception>
     public override Tensor forward(Tensor x, Tensor? mask) =>
@@ -71,7 +71,7 @@ public sealed class PatchNetVLAD : ClusterPooling
     /// <exception cref="ArgumentException">The map is smaller than a patch.</exception>
     public Tensor[] positions(long height, long width)
     {
-        pooling.CheckHoldsPatches(height, width, patch_sizes);
+        pooling.CheckHoldsPatches(height, width, patch_sizes, height < width ? nameof(height) : nameof(width));
         return [.. patch_sizes.Zip(strides, (size, stride) => Grid(height - size + 1, width - size + 1, stride))];
 
         Tensor Grid(long rows, long columns, long stride)
@@ -90,8 +90,8 @@ public sealed class PatchNetVLAD : ClusterPooling
     /// <param name="candidates">Those of B others, shape (B, P, F).</param>
     /// <param name="height">H of all the maps.</param>
     /// <param name="width">W of all the maps.</param>
-    /// <param name="weights">w, one for each patch size (0.45, 0.15, 0.4 for 2, 5, 8 in the paper); null for equal ones that sum
-    /// to 1.</param>
+    /// <param name="weights">w, one for each patch size (0.45, 0.15, 0.4 for 2, 5, 8 in the authors' configuration); null for
+    /// equal ones that sum to 1.</param>
     /// <returns>Shape (B); larger is better.</returns>
     /// <exception cref="ArgumentException">A shape is another, dtypes or devices differ, or there are not as many weights as
     /// sizes.</exception>
@@ -175,7 +175,7 @@ public static partial class pooling
         Check.FeatureMap(x);
         CheckClusters(x, weight, centroids, bias, mask);
         var (n, h, w) = (x.size(0), x.size(2), x.size(3));
-        CheckHoldsPatches(h, w, patch_sizes);
+        CheckHoldsPatches(h, w, patch_sizes, nameof(x));
         using var scope = NewDisposeScope();
         var points = local_descriptors(x, mask);
         var (share, scaled) = soft_assignment(points, weight, bias, normalize_input, mask);
@@ -220,12 +220,12 @@ public static partial class pooling
         }
     }
 
-    internal static void CheckHoldsPatches(long height, long width, long[] patch_sizes)
+    internal static void CheckHoldsPatches(long height, long width, long[] patch_sizes, string name)
     {
         var largest = patch_sizes.Max();
         if (height < largest || width < largest)
         {
-            throw new ArgumentException($"expected a map that holds patches of {largest}×{largest}, got {height}×{width} (H×W)");
+            throw new ArgumentException($"expected a map that holds patches of {largest}×{largest}, got {height}×{width} (H×W)", name);
         }
     }
 }

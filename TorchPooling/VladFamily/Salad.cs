@@ -13,12 +13,14 @@ namespace TorchPooling;
 /// the token's vector, of unit length too, put before them, and the whole scaled to unit length.</para>
 /// <para>With n ≤ m descriptors there is nothing for the dustbin: every cluster takes n/m, and z has no influence. The authors'
 /// code has a logarithm of n − m ≤ 0 there.</para>
+/// <para>There are no centres to start from data: what a cluster is, the networks learn. A mask would change the masses, and is
+/// not taken.</para>
 /// <para>Parameters, named as in the authors' code: <c>cluster_features.0</c> and <c>.3</c>, <c>score.0</c> and <c>.3</c>
 /// (convolutions), <c>token_features.0</c> and <c>.2</c> (linear), <c>dust_bin</c> () is z, 1 at the start.</para>
 /// <para>Shape: input (N, C, H, W) or (N, C, M); output (N, m·l), or (N, g + m·l) with a token, in the input's dtype. In
-/// TorchScript the token is an optional second argument. Networks run in the parameters' dtype, the transport in at least
-/// float32.</para>
-/// <para>Izquierdo, Civera: Optimal Transport Aggregation for Visual Place Recognition, CVPR 2024, section 3.</para>
+/// TorchScript the token is an optional second argument. Networks and transport run in at least float32, whatever the
+/// parameters' dtype.</para>
+/// <para>Izquierdo, Civera: Optimal Transport Aggregation for Visual Place Recognition, CVPR 2024.</para>
 /// </remarks>
 public sealed class Salad : nn.Module<Tensor, Tensor>, IScriptable
 {
@@ -102,10 +104,44 @@ public sealed class Salad : nn.Module<Tensor, Tensor>, IScriptable
         Check.LikeParameters(x, dust_bin);
         CheckToken(x, token);
         using var scope = NewDisposeScope();
-        var map = x.dim() == 4 ? x : x.unsqueeze(3);
-        var (features, scores) = (cluster_features.call(map).flatten(2), score.call(map).flatten(2));
-        return pooling.salad(features, scores, dust_bin, token is null ? null : token_features!.call(token), iterations)
-            .MoveToOuterDisposeScope();
+        var wide = Check.AtLeastFloat32(x.dtype);
+        var map = (x.dim() == 4 ? x : x.unsqueeze(3)).to(wide);
+        var (features, scores) = (Run(cluster_features, map).flatten(2), Run(score, map).flatten(2));
+        var scene = token is null ? null : Run(token_features!, token.to(wide));
+        return pooling.salad(features, scores, dust_bin.to(wide), scene, iterations).to(x.dtype).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>A network in the dtype of <paramref name="x"/>, which may be wider than its parameters.</summary>
+    private static Tensor Run(Sequential network, Tensor x)
+    {
+        foreach (var layer in network.children())
+        {
+            x = layer switch
+            {
+                Conv2d conv => nn.functional.conv2d(x, conv.weight.to(x.dtype), conv.bias!.to(x.dtype)),
+                Linear linear => nn.functional.linear(x, linear.weight.to(x.dtype), linear.bias!.to(x.dtype)),
+                _ => ((nn.Module<Tensor, Tensor>)layer).call(x),
+            };
+        }
+
+        return x;
+    }
+
+    /// <summary>The script form of <see cref="Run"/>: a method for each network.</summary>
+    private static string RunScript(string name, Sequential network)
+    {
+        var lines = network.named_children().Select(child =>
+        {
+            var layer = $"getattr(self.{name}, \"{child.name}\")";
+            var weights = $"(x, {layer}.weight.to(x.dtype), {layer}.bias.to(x.dtype))";
+            return "    x = " + child.module switch
+            {
+                Conv2d => "torch.conv2d" + weights,
+                Linear => "torch.linear" + weights,
+                _ => layer + ".forward(x)",
+            };
+        });
+        return $"\ndef run_{name}(self, x: Tensor) -> Tensor:\n{string.Join("\n", lines)}\n    return x\n";
     }
 
     private void CheckToken(Tensor x, Tensor? token)
@@ -129,10 +165,10 @@ public sealed class Salad : nn.Module<Tensor, Tensor>, IScriptable
             grid = x
             if x.dim() == 3:
                 grid = x.unsqueeze(3)
-            features = self.cluster_features.forward(grid).flatten(2)
-            scores = self.score.forward(grid).flatten(2)
             if x.dtype == 5 or x.dtype == 15:  # float16, bfloat16
-                features, scores = features.float(), scores.float()
+                grid = grid.float()
+            features = self.run_cluster_features(grid).flatten(2)
+            scores = self.run_score(grid).flatten(2)
             vectors = torch.bmm(features, self.transport(scores).transpose(1, 2))
             y = (vectors * self.inverse_norm(vectors, 1)).flatten(1)
         """
@@ -141,7 +177,7 @@ public sealed class Salad : nn.Module<Tensor, Tensor>, IScriptable
             : "\n" +
               """
                   assert token is not None, "expected a token, got none"
-                  scene = self.token_features.forward(token).to(y.dtype)
+                  scene = self.run_token_features(token.to(y.dtype))
                   y = torch.cat([scene * self.inverse_norm(scene, 1), y], 1)
               """)
         + "\n" +
@@ -160,8 +196,9 @@ public sealed class Salad : nn.Module<Tensor, Tensor>, IScriptable
                 v = (couplings + u).logsumexp([1], True)
                 u = mass - (couplings - v).logsumexp([2], True)
             return (couplings + u).softmax(1).narrow(1, 0, m)
-
-        """ + pooling.inverse_norm_script,
+        """
+        + RunScript(nameof(cluster_features), cluster_features) + RunScript(nameof(score), score)
+        + (token_features is null ? "" : RunScript(nameof(token_features), token_features)) + pooling.inverse_norm_script,
         (nameof(iterations), iterations));
 }
 
@@ -184,7 +221,12 @@ public static partial class pooling
         Check.LikeParameters(features, scores, nameof(features));
         if (token is not null)
         {
-            Check.Exactly(token, [features.size(0), token.dim() == 2 ? token.size(1) : 1], nameof(token));
+            if (token.dim() != 2 || token.size(0) != features.size(0))
+            {
+                throw new ArgumentException(
+                    $"expected tokens (N, g) with N = {features.size(0)}, got {token.dim()} dimensions {Check.Shape(token)}", nameof(token));
+            }
+
             Check.LikeParameters(token, features, nameof(token));
         }
 

@@ -5,10 +5,11 @@ namespace TorchPooling;
 /// <summary>Soft bag of words: how much of the descriptors belongs to each of K clusters.</summary>
 /// <remarks>
 /// <para>V[k] = Σᵢ aₖ(xᵢ), scaled to unit length.</para>
-/// <para>The authors' code assigns by batch norm in place of b.</para>
+/// <para>The authors' code (LOUPE, Youtube-8M-WILLOW) assigns by batch norm in place of b. It does not scale descriptors to unit
+/// length, as <c>normalize_input</c> does here; Youtube-8M-WILLOW normalises them over the batch.</para>
 /// <para>Parameters: <c>conv.weight</c> (K, D, 1, 1), <c>conv.bias</c> (K) where there is one.</para>
 /// <para>Shape: input (N, D, H, W) or (N, D, M); output (N, K), in the input's dtype.</para>
-/// <para>Miech, Laptev, Sivic: Learnable pooling with Context Gating for video classification, 2017, eq. 3.</para>
+/// <para>Miech, Laptev, Sivic: Learnable pooling with Context Gating for video classification, 2017.</para>
 /// </remarks>
 public sealed class SoftDBoW : ClusterPooling
 {

@@ -9,8 +9,12 @@ public enum VladNormalization
     /// <summary>Each cluster's sum is scaled to unit length (Arandjelović, Zisserman: All about VLAD, CVPR 2013).</summary>
     Intra,
 
-    /// <summary>Each entry v becomes sign(v)·√|v| (Jégou, Chum: Negative evidences and co-occurrences, ECCV 2012).</summary>
+    /// <summary>Each entry v becomes sign(v)·√|v| (Jégou, Chum: Negative evidences and co-occurences in image retrieval, ECCV
+    /// 2012; for Fisher vectors Perronnin, Sánchez, Mensink, ECCV 2010).</summary>
     SignedSqrt,
+
+    /// <summary>The sums stay as they are (Jégou, Douze, Schmid, Pérez, CVPR 2010).</summary>
+    None,
 }
 
 /// <summary>VLAD: sums of residuals to K centres, each descriptor given to its nearest centre alone.</summary>
@@ -76,22 +80,26 @@ public sealed class Vlad : ClusterPooling
         + (normalize_input ? "\n    points = points * self.inverse_norm(points, 1)" : "")
         + "\n" +
         """
-            c = centroids.detach()
-            scores = torch.matmul(c, points.detach()) - 0.5 * c.square().sum([1], True)
+            offset = centroids.detach().mean([0], True)
+            c = centroids.detach() - offset
+            scores = torch.matmul(c, points.detach() - offset.t()) - 0.5 * c.square().sum([1], True)
             share = torch.zeros_like(scores).scatter(1, scores.argmax(1, True), 1.0)
             if mask is not None:
                 share = share * mask.flatten(1).unsqueeze(1).to(points.dtype)
             residuals = torch.bmm(share, points.transpose(1, 2)) - share.sum([2], True) * centroids
         """
-        + (normalization == VladNormalization.Intra
-            ? "\n    return self.intra_normalize(residuals).to(x.dtype)"
-            : "\n" +
-              """
-                  size = residuals.abs()
-                  root = torch.where(size > 0, torch.where(size > 0, size, torch.ones_like(size)).sqrt(), torch.zeros_like(size))
-                  vlad = (residuals.sign() * root).flatten(1)
-                  return (vlad * self.inverse_norm(vlad, 1)).to(x.dtype)
-              """));
+        + normalization switch
+        {
+            VladNormalization.Intra => "\n    return self.intra_normalize(residuals).to(x.dtype)",
+            VladNormalization.SignedSqrt => "\n" +
+                """
+                    size = residuals.abs()
+                    root = torch.where(size > 0, torch.where(size > 0, size, torch.ones_like(size)).sqrt(), torch.zeros_like(size))
+                    vlad = (residuals.sign() * root).flatten(1)
+                    return (vlad * self.inverse_norm(vlad, 1)).to(x.dtype)
+                """,
+            _ => "\n    vlad = residuals.flatten(1)\n    return (vlad * self.inverse_norm(vlad, 1)).to(x.dtype)",
+        });
 }
 
 public static partial class pooling
@@ -117,16 +125,23 @@ public static partial class pooling
         var share = hard_assignment(points, centroids);
         share = mask is null ? share : share * flat_mask(mask).to(points.dtype);
         var sums = residuals(points, share, share, centroids);
-        var y = normalization == VladNormalization.Intra ? intra_normalize(sums) : l2_normalize(signed_sqrt(sums).flatten(1), 1);
+        var y = normalization switch
+        {
+            VladNormalization.Intra => intra_normalize(sums),
+            VladNormalization.SignedSqrt => l2_normalize(signed_sqrt(sums).flatten(1), 1),
+            _ => l2_normalize(sums.flatten(1), 1),
+        };
         return y.to(x.dtype).MoveToOuterDisposeScope();
     }
 
-    /// <summary>1 for the nearest centre, else 0: (N, K, M). The largest xᵀc − ‖c‖²/2 is the smallest distance.</summary>
+    /// <summary>1 for the nearest centre, else 0: (N, K, M). The largest xᵀc − ‖c‖²/2 is the smallest distance; x and c from the
+    /// mean centre, so that a common offset costs no digits.</summary>
     internal static Tensor hard_assignment(Tensor points, Tensor centroids)
     {
         using var scope = NewDisposeScope();
-        var c = centroids.detach().to(points.dtype);
-        var scores = c.matmul(points.detach()) - 0.5 * c.square().sum(1, keepdim: true);
+        var offset = centroids.detach().to(points.dtype).mean([0], keepdim: true);
+        var c = centroids.detach().to(points.dtype) - offset;
+        var scores = c.matmul(points.detach() - offset.t()) - 0.5 * c.square().sum(1, keepdim: true);
         var numbers = arange(c.size(0), device: c.device).unsqueeze(1);
         return (scores.argmax(1, keepdim: true) == numbers).to(points.dtype).MoveToOuterDisposeScope();
     }
@@ -135,7 +150,7 @@ public static partial class pooling
     {
         if (!Enum.IsDefined(normalization))
         {
-            throw new ArgumentOutOfRangeException(nameof(normalization), normalization, "expected Intra or SignedSqrt");
+            throw new ArgumentOutOfRangeException(nameof(normalization), normalization, "expected Intra, SignedSqrt or None");
         }
     }
 

@@ -47,7 +47,8 @@ public static partial class pooling
     /// <summary>How alike the displacements of matching parts are: large where many parts match and all move the same way.</summary>
     /// <remarks>s = 1/Q · Σ over the matches of (Y − |yᵢ − ȳ|)² + (X − |xᵢ − x̄|)²; (yᵢ, xᵢ) is the displacement of a match and
     /// (ȳ, x̄) their mean, Y and X are the largest displacements that the positions allow. 0 without a match. Hausler et al., CVPR
-    /// 2021, section 3.4: Y and X by its text, and as in its authors' code.</remarks>
+    /// 2021, as in its authors' code (<c>spatialApproximator</c>) at stride 1; at larger strides that lists too few positions, the
+    /// others as (0, 0). With Y and X from the matches alone, an image would score 0 against itself.</remarks>
     /// <param name="matches">What <see cref="mutual_matches"/> gives, shape (B, Q), int64.</param>
     /// <param name="positions">Row and column of each part of the query, shape (Q, 2), in any unit.</param>
     /// <param name="candidate_positions">Those of the candidates' parts, shape (P, 2); as the query's where null.</param>
@@ -96,7 +97,12 @@ public static partial class pooling
         }
 
         Check.Exactly(positions, [matches.size(1), 2], nameof(positions));
-        Check.Exactly(targets, [targets.dim() == 2 ? Math.Max(1, targets.size(0)) : 1, 2], "candidate_positions");
+        if (targets.dim() != 2 || targets.size(0) < 1 || targets.size(1) != 2)
+        {
+            throw new ArgumentException(
+                $"expected positions (P, 2) with P ≥ 1, got {targets.dim()} dimensions {Check.Shape(targets)}", "candidate_positions");
+        }
+
         if (!Check.SameDevice(matches, positions) || !Check.SameDevice(matches, targets))
         {
             throw new ArgumentException($"expected positions on {matches.device} as the matches, got {positions.device} and {targets.device}", nameof(positions));
