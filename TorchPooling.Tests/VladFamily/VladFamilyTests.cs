@@ -118,7 +118,7 @@ public class VladFamilyTests
     public void GhostVLAD_leaves_its_last_clusters_out_of_the_output_only(bool bias, bool unit)
     {
         using var scope = NewDisposeScope();
-        var layer = new GhostVLAD(3, 2, D, unit, bias, dtype: ScalarType.Float64);
+        var layer = new GhostVLAD(3, D, 2, unit, bias, dtype: ScalarType.Float64);
         Randomize(layer);
         var (x, (w, b, c)) = (Map(), State(layer));
         Assert.Equal(5, w.Length);
@@ -134,7 +134,7 @@ public class VladFamilyTests
     public void GhostVLAD_without_ghosts_is_NetVLAD(bool bias)
     {
         using var scope = NewDisposeScope();
-        var ghost = new GhostVLAD(4, 0, D, bias: bias);
+        var ghost = new GhostVLAD(4, D, 0, bias: bias);
         Randomize(ghost);
         var plain = new NetVLAD(4, D, bias: bias);
         plain.load_state_dict(ghost.state_dict());
@@ -272,7 +272,7 @@ public class VladFamilyTests
     public void Wrong_arguments_are_named()
     {
         using var scope = NewDisposeScope();
-        Refused("num_ghosts", () => new GhostVLAD(2, -1, 3));
+        Refused("num_ghosts", () => new GhostVLAD(2, 3, -1));
         Refused("expected Intra, SignedSqrt or None", () => new Vlad(2, 3, (VladNormalization)7));
         Refused("expected Intra or Published", () => new NetFV(2, 3, (FisherNormalization)7));
         Refused("expected a positive, finite number", () => new ActionVLAD(2, 3, alpha: -1));

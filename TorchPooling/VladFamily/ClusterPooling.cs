@@ -62,7 +62,8 @@ public abstract class ClusterPooling : nn.Module<Tensor, Tensor>, IScriptable
     /// <summary>The vectors of a batch of which only some descriptors count: images that were padded to one size, say.</summary>
     /// <param name="x">Shape (N, D, H, W) or (N, D, M).</param>
     /// <param name="mask">Shape (N, H, W) or (N, M): bool, or a weight ≥ 0 by which a descriptor's contribution is multiplied.
-    /// Where it is false or 0, <paramref name="x"/> may hold anything, NaN too. Null: all count once.</param>
+    /// Where it is false or 0, <paramref name="x"/> may hold anything, NaN too. Null: all count once. Weights are not checked:
+    /// a negative one takes away, a NaN makes its image's vector NaN.</param>
     /// <returns>Shape (N, <see cref="output_length"/>); zeros for an image whose mask is 0 throughout.</returns>
     /// <exception cref="ArgumentException"><paramref name="x"/> or <paramref name="mask"/> has another shape, dtype or device.</exception>
     public abstract Tensor forward(Tensor x, Tensor? mask);

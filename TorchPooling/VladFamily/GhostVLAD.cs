@@ -18,8 +18,8 @@ public sealed class GhostVLAD : ClusterPooling
     private readonly Parameter centroids;
 
     /// <param name="num_clusters">K, the clusters of the output.</param>
-    /// <param name="num_ghosts">G, the clusters left out of it.</param>
     /// <param name="dim">D, the length of a descriptor: the channels of the map.</param>
+    /// <param name="num_ghosts">G, the clusters left out of it.</param>
     /// <param name="normalize_input">Scale every descriptor to unit length first.</param>
     /// <param name="bias">As in <see cref="NetVLAD"/>.</param>
     /// <param name="device">Where the parameters live; the CPU where null.</param>
@@ -29,7 +29,7 @@ public sealed class GhostVLAD : ClusterPooling
     /// <paramref name="num_ghosts"/> negative.</exception>
     /// <exception cref="ArgumentException"><paramref name="dtype"/> is no floating-point type.</exception>
     public GhostVLAD(
-        long num_clusters, long num_ghosts, long dim, bool normalize_input = true, bool bias = false, Device? device = null,
+        long num_clusters, long dim, long num_ghosts = 1, bool normalize_input = true, bool bias = false, Device? device = null,
         ScalarType? dtype = null)
         : base(nameof(GhostVLAD), num_clusters, dim, normalize_input, bias, device, dtype, num_ghosts)
     {

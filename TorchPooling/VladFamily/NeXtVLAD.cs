@@ -131,17 +131,7 @@ public sealed class NeXtVLAD : nn.Module<Tensor, Tensor>, IScriptable
         pooling.CheckPositive(alpha, nameof(alpha));
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
-        if (!centers.isfinite().all().ToBoolean())
-        {
-            throw new ArgumentException("expected finite centres, got NaN or infinity among them", nameof(centers));
-        }
-
-        if (!centers.to(centroids.dtype).isfinite().all().ToBoolean())
-        {
-            throw new ArgumentException(
-                $"expected centres that {centroids.dtype} holds, got up to {centers.abs().max().ToDouble():G3}", nameof(centers));
-        }
-
+        Check.Centers(centers, centroids.dtype, nameof(centers));
         var c = centers.to(centroids.device).to(Check.AtLeastFloat32(centroids.dtype));
         var w = block_diag([.. Enumerable.Repeat(c * (2 * alpha), (int)groups)]).to(centroids.dtype);
         var b = (c.square().sum(1) * -alpha).repeat(groups).to(centroids.dtype);
