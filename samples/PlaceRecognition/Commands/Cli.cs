@@ -15,14 +15,14 @@ internal sealed class Cli(TextWriter error)
     private const int Stopped = 130;
     private const string RunsFolder = "runs";
 
-    private static readonly Option<string?> Data = new("--data") { Description = "folder with images/{train,val,test}/{database,queries}/@utm_east@utm_north@….jpg; the drawn streets without it" };
+    private static readonly Option<string?> Data = Named<string?>(new("--data") { Description = "folder with images/{train,val,test}/{database,queries}/@utm_east@utm_north@….jpg; the drawn streets without it" });
     private static readonly Option<bool> SkipUnreadable = new("--skip-unreadable") { Description = "leave unreadable and misnamed pictures out" };
     private static readonly Option<bool> Quick = new("--quick") { Description = "the small world, and in training few epochs: shows in seconds that all runs, not what it can" };
     private static readonly Option<bool> HardQueries = new("--hard-queries") { Description = "of four queries of the drawn streets one shows much sky, one much road, one is blurred" };
-    private static readonly Option<string> Model = new("--model") { Description = "an exported model.pt", Required = true };
+    private static readonly Option<string> Model = Named<string>(new("--model") { Description = "an exported model.pt", Required = true });
 
-    private static readonly Option<string?> RunName = new("--name") { Description = $"the run is kept in {RunsFolder}/NAME; the time of its start where not given" };
-    private static readonly Option<string?> RunOutput = new("--out") { Description = $"folder of the run, instead of {RunsFolder}/NAME" };
+    private static readonly Option<string?> RunName = Named<string?>(new("--name") { Description = $"the run is kept in {RunsFolder}/NAME; the time of its start where not given" });
+    private static readonly Option<string?> RunOutput = Named<string?>(new("--out") { Description = $"folder of the run, instead of {RunsFolder}/NAME" });
     private static readonly Option<int> Queries = new("--queries-per-epoch") { Description = "training queries of a pass [300; with --quick 40]" };
     private static readonly Option<string> Size = new("--image-size") { Description = $"HEIGHTxWIDTH that pictures are scaled to [{ImageSize.Default}]" };
     private static readonly Option<int> Seed = new("--seed") { Description = "of weights and draws [1]" };
@@ -135,9 +135,9 @@ internal sealed class Cli(TextWriter error)
 
     private Command Query()
     {
-        var database = new Option<string>("--database") { Description = "folder of pictures named @utm_east@utm_north@….jpg", Required = true };
-        var image = new Option<string>("--image") { Description = "the picture that asks", Required = true };
-        var output = new Option<string>("--out") { Description = "picture of the answer", DefaultValueFactory = _ => "query.png" };
+        var database = Named(new Option<string>("--database") { Description = "folder of pictures named @utm_east@utm_north@….jpg", Required = true });
+        var image = Named(new Option<string>("--image") { Description = "the picture that asks", Required = true });
+        var output = Named(new Option<string>("--out") { Description = "picture of the answer", DefaultValueFactory = _ => "query.png" });
         var top = new Option<int>("--top") { Description = "answers", DefaultValueFactory = _ => 5 };
         var command = new Command("query", "The pictures of a folder that are nearest to one picture.") { Model, database, image, output, top, SkipUnreadable };
         command.SetAction((parsed, cancellation) => Guard(() => QueryCommand.Run(
@@ -148,12 +148,25 @@ internal sealed class Cli(TextWriter error)
 
     private Command Render()
     {
-        var output = new Option<string>("--out") { Description = "a new folder", Required = true };
+        var output = Named(new Option<string>("--out") { Description = "a new folder", Required = true });
         var size = new Option<string>("--image-size") { Description = "HEIGHTxWIDTH of the pictures", DefaultValueFactory = _ => "240x320" };
         var command = new Command("render", "Writes the drawn streets as image files.") { output, size, Quick, HardQueries };
         command.SetAction((parsed, cancellation) => Guard(() =>
             RenderCommand.Run(parsed.GetValue(output)!, ImageSize.Parse(parsed.GetValue(size)!), parsed.GetValue(Quick), parsed.GetValue(HardQueries), cancellation)));
         return command;
+    }
+
+    /// <summary>The option of a file or folder, which "" names none of.</summary>
+    private static Option<T> Named<T>(Option<T> option)
+    {
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Any(token => string.IsNullOrWhiteSpace(token.Value)))
+            {
+                result.AddError($"{option.Name}: expected a name, got an empty one");
+            }
+        });
+        return option;
     }
 
     /// <summary>--out, else runs/NAME, else the newest run to resume, else a new one named by the time.</summary>
