@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using PlaceRecognition.Commands;
+using static TorchSharp.torch;
 
 namespace TorchPooling.Tests.Samples;
 
@@ -192,6 +193,22 @@ public class PlaceRecognitionTests
         (code, error) = await Run(["--out", folder.File("run"), "--resume"]);
         Assert.Equal(1, code);
         Assert.Contains("no checkpoint to resume from", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Float32 [72, 96]", ScalarType.Float32, 72, 96)]
+    [InlineData("Int64 [72]", ScalarType.Int64, 72)]
+    [InlineData("Int64 [72, 0]", ScalarType.Int64, 72, 0)]
+    [InlineData("Int64 [72, 4097]", ScalarType.Int64, 72, 4097)]
+    public async Task A_model_with_another_image_size_is_one_clear_line(string got, ScalarType dtype, params int[] sides)
+    {
+        using var folder = new TemporaryFolder();
+        using var model = nn.Sequential(nn.Flatten());
+        model.register_buffer("image_size", tensor(sides).to(dtype));
+        torchscript.save(model, folder.File("model.pt"), ones(1, 2));
+        var (code, error) = await Run(["evaluate", "--quick", "--model", folder.File("model.pt")]);
+        Assert.Equal(1, code);
+        Assert.Equal($"--model: {folder.File("model.pt")}: expected an image_size of height and width in Int64, got {got}", error.TrimEnd());
     }
 
     private static async Task Succeeds(params string[] arguments) => Assert.Equal((0, ""), await Run(arguments));
