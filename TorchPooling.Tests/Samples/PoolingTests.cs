@@ -24,7 +24,7 @@ public class PoolingTests
         var pictures = new Pictures([.. set.Database.Take(20)], Size);
         var options = new TrainingOptions([name], Clusters: 4, Epochs: 1, QueriesPerEpoch: 1, Negatives: 1, LearningRate: 1, Seed: 2);
         var start = ClusterStarts.Initialize(network, pictures, options);
-        Assert.Equal(network.HasClusters, start is not null);
+        Assert.Equal(network.StartsClusters, start is not null);
         var y = network.call(pictures.Batch([0, 1, 2]));
         Tolerance.AssertClose(ones(3), y.norm(1), 1e-5);
     }

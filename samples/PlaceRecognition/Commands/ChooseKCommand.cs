@@ -72,10 +72,16 @@ internal sealed class ChooseKCommand(
             throw new UserException($"--pooling: expected one pooling, got {string.Join(',', training.Poolings)}");
         }
 
-        using var network = new PlaceNetwork(Pooling.Find(Kind), clusters[0], options.ImageSize);
-        if (!network.HasClusters)
+        var pooling = Pooling.Find(Kind);
+        if (pooling.LooksTwice)
         {
-            throw new UserException($"--pooling: expected a pooling with clusters, {Kind} has none");
+            throw new UserException($"--pooling: expected a pooling that answers by one descriptor, {Kind} looks twice");
+        }
+
+        using var network = new PlaceNetwork(pooling, clusters[0], options.ImageSize);
+        if (!network.StartsClusters)
+        {
+            throw new UserException($"--pooling: expected a pooling whose clusters k-means starts, {Kind} has none such");
         }
     }
 

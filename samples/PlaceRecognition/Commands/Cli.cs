@@ -90,7 +90,7 @@ internal sealed class Cli(TextWriter error)
     private Command ChooseK()
     {
         var clusters = new Option<string>("--clusters") { Description = "the numbers K that are compared", DefaultValueFactory = _ => "2,4,8,16,32,64" };
-        var pooling = new Option<string>("--pooling") { Description = "a pooling with clusters", DefaultValueFactory = _ => "netvlad" };
+        var pooling = new Option<string>("--pooling") { Description = "a pooling whose clusters k-means starts, and that answers by one descriptor", DefaultValueFactory = _ => "netvlad" };
         var epochs = new Option<int>("--epochs") { Description = $"passes for each K; 0 measures the starts alone [{ChooseKCommand.Epochs}; with --quick 2]" };
         var command = new Command(
             "choose-k", "Measures how many clusters a pooling needs: for each K its start, recall, size and speed. Recall is that of the validation split; the test split is never touched.")
