@@ -47,7 +47,7 @@ internal sealed class ChooseKCommand(
             throw new UserException($"{folder} already holds {existing}: choose another --name or --out");
         }
 
-        var places = PictureLoader.Find(options.Data, options.SkipUnreadable, options.Quick, ["train", "val"], cancellation);
+        var places = PictureLoader.Find(options.Data, options.SkipUnreadable, options.Quick, options.HardQueries, ["train", "val"], cancellation);
         var neighborhood = new Neighborhood(places[0]);
         if (training.Epochs > 0)
         {

@@ -95,7 +95,7 @@ internal sealed class Cli(TextWriter error)
         var command = new Command(
             "choose-k", "Measures how many clusters a pooling needs: for each K its start, recall, size and speed. Recall is that of the validation split; the test split is never touched.")
         {
-            clusters, pooling, Data, SkipUnreadable, RunName, RunOutput, Quick, epochs, Queries, Size, Seed, DeviceName,
+            clusters, pooling, Data, SkipUnreadable, HardQueries, RunName, RunOutput, Quick, epochs, Queries, Size, Seed, DeviceName,
         };
         command.SetAction((parsed, cancellation) => Guard(
             () =>
@@ -107,7 +107,7 @@ internal sealed class Cli(TextWriter error)
                         parsed.GetValue(Data) is { } data ? Path.GetFullPath(data) : null,
                         parsed.GetValue(SkipUnreadable),
                         quick,
-                        HardQueries: false,
+                        parsed.GetValue(HardQueries),
                         ImageSize.Parse(Typed(parsed, Size, $"{ImageSize.Default}")),
                         training with
                         {
@@ -127,9 +127,10 @@ internal sealed class Cli(TextWriter error)
     {
         var split = new Option<string>("--split") { Description = "train, val or test", DefaultValueFactory = _ => "test" };
         split.AcceptOnlyFromAmong("train", "val", "test");
-        var command = new Command("evaluate", "Recall of an exported model on a data set.") { Model, Data, split, SkipUnreadable, Quick };
+        var command = new Command("evaluate", "Recall of an exported model on a data set.") { Model, Data, split, SkipUnreadable, HardQueries, Quick };
         command.SetAction((parsed, cancellation) => Guard(() => EvaluateCommand.Run(
-            parsed.GetValue(Model)!, parsed.GetValue(Data), parsed.GetValue(split)!, parsed.GetValue(SkipUnreadable), parsed.GetValue(Quick), cancellation)));
+            parsed.GetValue(Model)!, parsed.GetValue(Data), parsed.GetValue(split)!, parsed.GetValue(SkipUnreadable), parsed.GetValue(Quick),
+            parsed.GetValue(HardQueries), cancellation)));
         return command;
     }
 

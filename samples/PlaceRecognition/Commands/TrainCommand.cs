@@ -27,7 +27,7 @@ internal sealed class TrainCommand(
             throw new UserException($"{folder} already holds a run: add --resume to go on, or choose another --name");
         }
 
-        var places = PictureLoader.Find(options.Data, options.SkipUnreadable, options.Quick, ["train", "val", "test"], cancellation, options.HardQueries);
+        var places = PictureLoader.Find(options.Data, options.SkipUnreadable, options.Quick, options.HardQueries, ["train", "val", "test"], cancellation);
         var neighborhood = new Neighborhood(places[0]);
         CheckTrainable(places[0], neighborhood, training);
         var settings = options.Settings(places);
