@@ -62,7 +62,7 @@ internal sealed class ChooseKCommand(
             trials = Array.ConvertAll(trials, trial => trial with { Training = Train(trial.Clusters, sets, device, neighborhood) });
         }
 
-        Finish(run, new(trials, sets[1].Places.Queries.Count));
+        Finish(run, new(trials));
     }
 
     private void CheckPooling()
@@ -119,9 +119,9 @@ internal sealed class ChooseKCommand(
             using var pooled = network.Pool(map).cpu();
         }) / Descriptors.BatchSize;
         var dimensions = (int)network.call(val.Queries.Batch([0])).size(1);
+        var recall = val.Evaluate(network.call, cancellation);
         return new(
-            k, start, startSeconds, dimensions, poolingSeconds, SearchSeconds(dimensions, device),
-            [.. val.Evaluate(network.call, cancellation).Curve]);
+            k, start, startSeconds, dimensions, poolingSeconds, SearchSeconds(dimensions, device), [.. recall.Curve], recall.FirstRight);
     }
 
     /// <summary>One query among a million descriptors, scaled from as many as fill a fixed memory.</summary>

@@ -40,6 +40,8 @@ internal sealed record ChooseKMetrics(RunOptions Options, KChoice Choice, string
         ["untrained"] = Metrics.Recalls(trial.Untrained),
         ["trained"] = trial.Training is { } training ? Metrics.Recalls(training.Trained) : null,
         ["standard_error@1"] = Choice.Error(trial.FirstRecall),
+        ["below_best@1"] = Choice.Lag(trial),
+        ["standard_error_of_below_best@1"] = Choice.LagError(trial),
         ["best_epoch"] = trial.Training?.BestEpoch + 1,
         ["train_seconds"] = trial.Training?.TrainSeconds,
         ["dimensions"] = trial.Dimensions,

@@ -98,7 +98,7 @@ internal sealed class ReportPage(
 
         var (name, other) = others.MaxBy(p => p.Value.Trained[0]);
         var (ours, theirs) = (netvlad.Trained[0], other.Trained[0]);
-        var error = PairedError(netvlad.FirstRight, other.FirstRight);
+        var error = StandardError.OfDifference(netvlad.FirstRight, other.FirstRight);
         var verdict = Math.Abs(ours - theirs) <= 2 * error
             ? "That is no clear difference: more epochs, or more pictures, are the first thing to try."
             : ours > theirs ? "NetVLAD is clearly ahead." : $"NetVLAD is clearly behind: with this budget its clusters have not been learned well enough.";
@@ -106,16 +106,6 @@ internal sealed class ReportPage(
             NetVLAD answers {100 * ours:0.0} % of the queries right at once, {name} pooling (of max and average the better) {100 * theirs:0.0} %:
             a difference of {100 * (ours - theirs):0.0} ± {100 * error:0.0} points (one standard error, paired by query). {verdict}
             """);
-    }
-
-    /// <summary>Standard error of the difference of two shares that answer the same queries: √(b + c − (b − c)²/n) / n, b and c
-    /// the queries that only one of them got right.</summary>
-    private static double PairedError(bool[] ours, bool[] theirs)
-    {
-        var n = ours.Length;
-        double onlyOurs = ours.Zip(theirs).Count(pair => pair.First && !pair.Second);
-        double onlyTheirs = ours.Zip(theirs).Count(pair => !pair.First && pair.Second);
-        return Math.Sqrt(onlyOurs + onlyTheirs - Math.Pow(onlyOurs - onlyTheirs, 2) / n) / n;
     }
 
     private string Bins()
