@@ -41,13 +41,14 @@ public class PoolingTests
         PlaceSet same = new("same", [.. places.Database.Take(40)], [.. places.Database.Take(40)]);
         var set = new LoadedSet(same, new(same.Database, Size), new(same.Queries, Size));
         var first = set.Evaluate(network.call);
-        var second = PatchReranking.Of(network, set, first, default);
+        var (second, milliseconds) = PatchReranking.Of(network, set, first, default);
         for (var q = 0; q < 40; q++)
         {
             Assert.Equal(first.Nearest[q].Order(), second.Nearest[q].Order());
             Assert.Equal(q, second.Nearest[q][0]);   // no picture matches another better than itself
         }
 
+        Assert.True(milliseconds > 0);
         Assert.NotEqual(first.Nearest.SelectMany(answers => answers), second.Nearest.SelectMany(answers => answers));
         Assert.True(PatchReranking.Dimensions(network, set) > 40 * 4 * 64);   // 40 patches of 2×2 on a map of 6×8, and those of 5×5
     }
