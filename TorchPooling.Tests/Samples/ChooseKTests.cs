@@ -22,6 +22,9 @@ public class ChooseKTests
         using var json = JsonDocument.Parse(File.ReadAllBytes(folder.File("run/choose-k.json")));
         var root = json.RootElement;
         Assert.Equal("netvlad", root.GetProperty("pooling").GetString());
+        var options = root.GetProperty("options");
+        Assert.Equal([2, 4], options.GetProperty("clusters").EnumerateArray().Select(k => k.GetInt32()));
+        Assert.Equal((5, 0.0005, false), (options.GetProperty("negatives").GetInt32(), options.GetProperty("learning_rate").GetDouble(), options.GetProperty("hard_queries").GetBoolean()));
         Assert.Equal(25, root.GetProperty("validation_queries").GetInt32());   // of the small world's one validation street
         var trials = root.GetProperty("trials").EnumerateArray().ToArray();
         Assert.Equal([2, 4], trials.Select(trial => trial.GetProperty("clusters").GetInt32()));

@@ -11,11 +11,7 @@ internal sealed record ChooseKMetrics(RunOptions Options, KChoice Choice, string
         new Dictionary<string, object?>
         {
             ["pooling"] = Options.Training.Poolings[0],
-            ["data"] = Options.Data,
-            ["image_size"] = $"{Options.ImageSize}",
-            ["epochs"] = Options.Training.Epochs,
-            ["queries_per_epoch"] = Options.Training.QueriesPerEpoch,
-            ["seed"] = Options.Training.Seed,
+            ["options"] = new Dictionary<string, object?>(Metrics.Described(Options)) { ["clusters"] = Choice.Trials.Select(trial => trial.Clusters) },
             ["device"] = Device,
             ["validation_queries"] = Choice.Queries,
             ["best_clusters"] = Choice.Best.Clusters,

@@ -49,7 +49,9 @@ internal sealed class ChooseKPage(RunOptions options, KChoice choice, string dev
         ? "nothing was trained."
         : $"{options.Training.Epochs} epoch{(options.Training.Epochs == 1 ? "" : "s")} of {options.Training.QueriesPerEpoch} queries for each K, and of these the epoch with the best validation recall@5.";
 
-    private string Source => options.Data is null ? "Streets drawn by the sample." : $"Photographs of {options.Data}.";
+    private string Source => options.Data is null
+        ? "Streets drawn by the sample." + (options.HardQueries ? $" {HardQueries.Note}" : "")
+        : $"Photographs of {options.Data}.";
 
     private static string Encode(string text) => WebUtility.HtmlEncode(text);
 }
