@@ -18,7 +18,7 @@ internal sealed class Cli(TextWriter error)
     private static readonly Option<string?> Data = Named<string?>(new("--data") { Description = "folder with images/{train,val,test}/{database,queries}/@utm_east@utm_north@….jpg; the drawn streets without it" });
     private static readonly Option<bool> SkipUnreadable = new("--skip-unreadable") { Description = "leave unreadable and misnamed pictures out" };
     private static readonly Option<bool> Quick = new("--quick") { Description = "the small world, and in training few epochs: shows in seconds that all runs, not what it can" };
-    private static readonly Option<bool> HardQueries = new("--hard-queries") { Description = "of four queries of the drawn streets one shows much sky, one much road, one is blurred" };
+    private static readonly Option<bool> HardQueries = new("--hard-queries") { Description = "of four queries of the drawn streets, in training too, one shows much sky, one much road, one is blurred" };
     private static readonly Option<string> Model = Named<string>(new("--model") { Description = "an exported model.pt", Required = true });
 
     private static readonly Option<string?> RunName = Named<string?>(new("--name") { Description = $"the run is kept in {RunsFolder}/NAME; the time of its start where not given" });
