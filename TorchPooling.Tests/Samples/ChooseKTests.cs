@@ -22,6 +22,9 @@ public class ChooseKTests
         using var json = JsonDocument.Parse(File.ReadAllBytes(folder.File("run/choose-k.json")));
         var root = json.RootElement;
         Assert.Equal("netvlad", root.GetProperty("pooling").GetString());
+        var options = root.GetProperty("options");
+        Assert.Equal([2, 4], options.GetProperty("clusters").EnumerateArray().Select(k => k.GetInt32()));
+        Assert.Equal((5, 0.0005, false), (options.GetProperty("negatives").GetInt32(), options.GetProperty("learning_rate").GetDouble(), options.GetProperty("hard_queries").GetBoolean()));
         Assert.Equal(25, root.GetProperty("validation_queries").GetInt32());   // of the small world's one validation street
         var trials = root.GetProperty("trials").EnumerateArray().ToArray();
         Assert.Equal([2, 4], trials.Select(trial => trial.GetProperty("clusters").GetInt32()));
@@ -89,7 +92,9 @@ public class ChooseKTests
     [InlineData("--clusters: expected different numbers from 1, for example 4,8,16, got '4,4'", "--clusters", "4,4")]
     [InlineData("--clusters: expected different numbers from 1, for example 4,8,16, got 'many'", "--clusters", "many")]
     [InlineData("--clusters 99999: expected a matrix of at least 99999 rows", "--quick", "--image-size", "36x48", "--clusters", "2,99999")]
-    [InlineData("--pooling: expected a pooling with clusters, gem has none", "--pooling", "gem")]
+    [InlineData("--pooling: expected a pooling whose clusters k-means starts, gem has none such", "--pooling", "gem")]
+    [InlineData("--pooling: expected a pooling whose clusters k-means starts, salad has none such", "--pooling", "salad")]
+    [InlineData("--pooling: expected a pooling that answers by one descriptor, patchnetvlad looks twice", "--pooling", "patchnetvlad")]
     [InlineData("--pooling: expected one pooling, got netvlad,gem", "--pooling", "netvlad,gem")]
     [InlineData("--pooling: expected some of netvlad", "--pooling", "none")]
     [InlineData("--epochs: expected 0 or more, got -1", "--epochs", "-1")]
@@ -109,14 +114,16 @@ public class ChooseKTests
     [Fact]
     public void The_smallest_K_within_one_standard_error_of_the_best_is_chosen()
     {
-        // 100 queries: the best, 0.8, has the error √(0.8 · 0.2 / 100) = 0.04.
-        var choice = new KChoice([Trial(2, 0.5), Trial(4, 0.755), Trial(8, 0.765), Trial(16, 0.8), Trial(32, 0.78)], 100);
+        // K = 4 and K = 8 both lie 4 of 100 below the best. Of K = 4, 7 + 3 queries differ from it, √(10 − 4²/100) = 3.1; of
+        // K = 8, 12 + 8, √(20 − 4²/100) = 4.5. The error of the best alone, √(0.8 · 0.2 / 100) = 4.0, would take both.
+        var choice = new KChoice([Trial(2, 0, 50), Trial(4, 7, 83), Trial(8, 12, 88), Trial(16, 0, 80), Trial(32, 0, 78)]);
         Assert.Equal((16, 8), (choice.Best.Clusters, choice.Chosen.Clusters));
-        Assert.Equal(0.04, choice.Error(0.8), 12);
+        Assert.Equal((100, 0.04), (choice.Queries, Math.Round(choice.Error(0.8), 12)));
+        Assert.Equal(Math.Sqrt(9.84) / 100, choice.LagError(choice.Trials[1]), 12);
         Assert.Equal(
             "K = 16 has the best validation recall@1 without training, 80.0 ± 4.0 % (one standard error of 100 queries); K = 8 is the smallest within one "
-            + "standard error of it, with 76.5 %. At K = 8 a descriptor has 512 numbers (2 KiB), and a search among a million of them takes 8 ms; at K = 16 "
-            + "it has 1024 (4 KiB), and a search takes 16 ms.",
+            + "standard error of it, 4.0 ± 4.5 points lower (paired by query). At K = 8 a descriptor has 512 numbers (2 KiB), and a search among a million of "
+            + "them takes 8 ms; at K = 16 it has 1024 (4 KiB), and a search takes 16 ms.",
             ChooseKFinding.Of(choice));
     }
 
@@ -124,19 +131,23 @@ public class ChooseKTests
     public void A_best_K_at_the_end_of_the_run_is_said_to_be_there()
     {
         Assert.Contains(
-            "; K = 4 is the smallest within one standard error of it, with 78.0 %.", ChooseKFinding.Of(new([Trial(2, 0.5), Trial(4, 0.78), Trial(8, 0.8)], 100)), StringComparison.Ordinal);
+            "; K = 4 is the smallest within one standard error of it, 2.0 ± 4.7 points lower (paired by query).",
+            ChooseKFinding.Of(new([Trial(2, 0, 50), Trial(4, 12, 90), Trial(8, 0, 80)])), StringComparison.Ordinal);
         Assert.EndsWith(
-            "The best is the largest K of this run: a larger one may be better still.", ChooseKFinding.Of(new([Trial(2, 0.5), Trial(4, 0.8)], 100)), StringComparison.Ordinal);
+            "The best is the largest K of this run: a larger one may be better still.", ChooseKFinding.Of(new([Trial(2, 0, 50), Trial(4, 0, 80)])), StringComparison.Ordinal);
         Assert.Contains(
-            ", and no smaller K of this run lies within one standard error of it.", ChooseKFinding.Of(new([Trial(2, 0.5), Trial(4, 0.8)], 100)), StringComparison.Ordinal);
-        Assert.Contains(", and is the smallest K of this run.", ChooseKFinding.Of(new([Trial(2, 0.8), Trial(4, 0.8)], 100)), StringComparison.Ordinal);
+            ", and no smaller K of this run lies within one standard error of it (paired by query).",
+            ChooseKFinding.Of(new([Trial(2, 0, 50), Trial(4, 0, 80)])), StringComparison.Ordinal);
+        Assert.Contains(", and is the smallest K of this run.", ChooseKFinding.Of(new([Trial(2, 0, 80), Trial(4, 0, 80)])), StringComparison.Ordinal);
         Assert.EndsWith(
             "At K = 4 only 50 % of the clusters are the nearest of a descriptor.",
-            ChooseKFinding.Of(new([Trial(2, 0.8), Trial(4, 0.8, used: 0.5)], 100)), StringComparison.Ordinal);
+            ChooseKFinding.Of(new([Trial(2, 0, 80), Trial(4, 0, 80, used: 0.5)])), StringComparison.Ordinal);
     }
 
-    private static ClusterTrial Trial(int k, double recall, double used = 1) =>
-        new(k, new(10, 100, 1.0 / k, used, 1), 1, 64 * k, 1e-5, 1e-3 * k, [recall]);
+    /// <summary>A trial that answers those of 100 queries right.</summary>
+    private static ClusterTrial Trial(int k, int from, int to, double used = 1) => new(
+        k, new(10, 100, 1.0 / k, used, 1), 1, 64 * k, 1e-5, 1e-3 * k, [(to - from) / 100.0],
+        [.. Enumerable.Range(0, 100).Select(q => q >= from && q < to)]);
 
     private static async Task<(int Code, string Error)> Run(string[] arguments)
     {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using PlaceRecognition.Commands;
+using static TorchSharp.torch;
 
 namespace TorchPooling.Tests.Samples;
 
@@ -51,6 +52,49 @@ public class PlaceRecognitionTests
         Assert.Equal(Numbers(folder.File("whole")), Numbers(folder.File("parts")));
     }
 
+    [Fact]
+    public async Task Hard_queries_are_trained_compared_by_kind_and_evaluated()
+    {
+        using var folder = new TemporaryFolder();
+        await Succeeds(
+            "--quick", "--hard-queries", "--pooling", "patchnetvlad,netvlad,ghostvlad", "--epochs", "1", "--queries-per-epoch", "4", "--image-size", "36x48",
+            "--out", folder.File("run"));
+        using var metrics = JsonDocument.Parse(File.ReadAllBytes(folder.File("run/metrics.json")));
+        var options = metrics.RootElement.GetProperty("options");
+        Assert.True(options.GetProperty("hard_queries").GetBoolean());
+        Assert.Equal((8, 4, 5, 0.0005, 1), (Number("clusters"), Number("queries_per_epoch"), Number("negatives"), Number("learning_rate"), Number("seed")));
+        Assert.Equal(50, metrics.RootElement.GetProperty("test_queries").GetInt32());
+        var poolings = metrics.RootElement.GetProperty("poolings");
+        foreach (var pooling in poolings.EnumerateObject())
+        {
+            var recall = pooling.Value.GetProperty("trained").GetProperty("recall@1").GetDouble();
+            Assert.Equal(Math.Sqrt(recall * (1 - recall) / 50), pooling.Value.GetProperty("standard_error@1").GetDouble(), 12);
+            Assert.InRange(pooling.Value.GetProperty("average_precision").GetDouble(), 0, recall);
+            Assert.Equal(pooling.Name == "patchnetvlad", pooling.Value.GetProperty("milliseconds_per_query_of_second_look").GetDouble() > 0);
+        }
+
+        var report = File.ReadAllText(folder.File("run/report.html"));
+        string[] said =
+        [
+            "Hard queries: of every four, in training and validation as in the test, one is as drawn, one shows much sky, one much road, one is blurred.",
+            "patchnetvlad answers as netvlad does, then computes and compares the patches of the query and of its first 25 answers: another ",
+            "Exported: patchnetvlad, the descriptor of its first look",
+            "Below it the difference to patchnetvlad",
+            "<th>as drawn (14)</th><th>much sky (12)</th><th>much road (12)</th><th>blurred (12)</th><th>all (50)</th>",
+            "What GhostVLAD leaves out",
+            "<figcaption>much road</figcaption>",
+        ];
+        Assert.All(said, text => Assert.Contains(text, report, StringComparison.Ordinal));
+
+        // What is exported of patchnetvlad is its first look, which is netvlad's.
+        string[] evaluate = ["evaluate", "--quick", "--hard-queries", "--model", folder.File("run/model.pt")];
+        var recalls = poolings.GetProperty("netvlad").GetProperty("trained").EnumerateObject().Select(recall => recall.Value.GetDouble().ToString("0.000", CultureInfo.InvariantCulture));
+        Assert.Contains($"within 25 m: {string.Join(" / ", recalls)}", await Printed(evaluate), StringComparison.Ordinal);
+        Assert.Equal((1, "--hard-queries: photographs are as they are; it is for the drawn streets\n"), await Run([.. evaluate, "--data", folder.Path]));
+
+        double Number(string name) => options.GetProperty(name).GetDouble();
+    }
+
     [Theory]
     [InlineData("'bogus'", "bogus")]
     [InlineData("--pooling: expected some of netvlad,patchnetvlad,", "--pooling", "vladnet")]
@@ -62,9 +106,21 @@ public class PlaceRecognitionTests
     [InlineData("--image-size: the network takes images from 8x8 pixels, got 4x9", "--image-size", "4x9")]
     [InlineData("--clusters 99999: expected a matrix of at least 99999 rows", "--quick", "--clusters", "99999", "--image-size", "36x48")]
     [InlineData("the loss is no longer finite: lower --learning-rate", "--quick", "--learning-rate", "1e30", "--image-size", "36x48", "--pooling", "netvlad")]
+    [InlineData("the network gives descriptors that are not finite: train it with a lower --learning-rate", "--quick", "--queries-per-epoch", "4", "--learning-rate", "1e30", "--image-size", "36x48", "--pooling", "avg")]
     [InlineData("--device: expected cpu, cuda or cuda:N, got 'tpu'", "--device", "tpu")]
     [InlineData("no folder", "--data", "no-such-folder")]
     [InlineData("no checkpoint to resume from", "--resume", "--name", "no-such-run")]
+    [InlineData("--data: expected a name, got an empty one", "--data", "")]
+    [InlineData("--out: expected a name, got an empty one", "--name", "no-such-run", "--out", "")]
+    [InlineData("--name: expected a name, got an empty one", "--resume", "--name", " ")]
+    [InlineData("--model: expected a name, got an empty one", "evaluate", "--model", "")]
+    [InlineData("--database: expected a name, got an empty one", "query", "--model", "m.pt", "--database", "", "--image", "i")]
+    [InlineData("--image: expected a name, got an empty one", "query", "--model", "m.pt", "--database", "d", "--image", "")]
+    [InlineData("--out: expected a name, got an empty one", "query", "--model", "m.pt", "--database", "d", "--image", "i", "--out", "")]
+    [InlineData("--out: expected a name, got an empty one", "render", "--out", "")]
+    [InlineData("--data: expected a name, got an empty one", "choose-k", "--data", "")]
+    [InlineData("--hard-queries: photographs are as they are; it is for the drawn streets", "--hard-queries", "--data", "d")]
+    [InlineData("--hard-queries: photographs are as they are; it is for the drawn streets", "choose-k", "--hard-queries", "--data", "d")]
     [InlineData("--model: no file no-such.pt", "evaluate", "--model", "no-such.pt")]
     [InlineData("--model", "evaluate")]
     [InlineData("Argument 'all' not recognized. Must be one of: 'train'", "evaluate", "--model", "m.pt", "--split", "all")]
@@ -90,7 +146,7 @@ public class PlaceRecognitionTests
         }
 
         var (code, error) = await Run(["--data", folder.Path, "--out", folder.File("run")]);
-        Assert.Equal((1, "train: too few pictures: 0 in the database, 0 queries\n"), (code, error.ReplaceLineEndings("\n")));
+        Assert.Equal((1, "train: too few pictures: 0 in the database, 0 queries\n"), (code, error));
         Assert.False(Directory.Exists(folder.File("run")));
     }
 
@@ -128,7 +184,7 @@ public class PlaceRecognitionTests
 
         var (code, error) = await Run([.. Small, "--data", folder.File("photos"), "--out", folder.File("run")]);
         Assert.Equal(1, code);
-        Assert.Equal("val: none of the 25 queries has a database picture within 25 m\n", error.ReplaceLineEndings("\n"));
+        Assert.Equal("val: none of the 25 queries has a database picture within 25 m\n", error);
     }
 
     [Fact]
@@ -184,12 +240,44 @@ public class PlaceRecognitionTests
         Assert.Contains("no checkpoint to resume from", error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("Float32 [72, 96]", ScalarType.Float32, 72, 96)]
+    [InlineData("Int64 [72]", ScalarType.Int64, 72)]
+    [InlineData("Int64 [72, 0]", ScalarType.Int64, 72, 0)]
+    [InlineData("Int64 [72, 4097]", ScalarType.Int64, 72, 4097)]
+    public async Task A_model_with_another_image_size_is_one_clear_line(string got, ScalarType dtype, params int[] sides)
+    {
+        using var folder = new TemporaryFolder();
+        using var model = nn.Sequential(nn.Flatten());
+        model.register_buffer("image_size", tensor(sides).to(dtype));
+        torchscript.save(model, folder.File("model.pt"), ones(1, 2));
+        var (code, error) = await Run(["evaluate", "--quick", "--model", folder.File("model.pt")]);
+        Assert.Equal(1, code);
+        Assert.Equal($"--model: {folder.File("model.pt")}: expected an image_size of height and width in Int64, got {got}", error.TrimEnd());
+    }
+
     private static async Task Succeeds(params string[] arguments) => Assert.Equal((0, ""), await Run(arguments));
 
     private static async Task<(int Code, string Error)> Run(string[] arguments)
     {
         var error = new StringWriter(CultureInfo.InvariantCulture);
-        return (await new Cli(error).Run(arguments), error.ToString());
+        return (await new Cli(error).Run(arguments), error.ToString().ReplaceLineEndings("\n"));
+    }
+
+    /// <summary>What a run prints.</summary>
+    private static async Task<string> Printed(string[] arguments)
+    {
+        var (terminal, output) = (Console.Out, new StringWriter(CultureInfo.InvariantCulture));
+        Console.SetOut(output);
+        try
+        {
+            await Succeeds(arguments);
+            return output.ToString();
+        }
+        finally
+        {
+            Console.SetOut(terminal);
+        }
     }
 
     /// <summary>Runs until the pooling has finished so many epochs, then stops as Ctrl-C does.</summary>

@@ -24,7 +24,7 @@ public class PoolingTests
         var pictures = new Pictures([.. set.Database.Take(20)], Size);
         var options = new TrainingOptions([name], Clusters: 4, Epochs: 1, QueriesPerEpoch: 1, Negatives: 1, LearningRate: 1, Seed: 2);
         var start = ClusterStarts.Initialize(network, pictures, options);
-        Assert.Equal(network.HasClusters, start is not null);
+        Assert.Equal(network.StartsClusters, start is not null);
         var y = network.call(pictures.Batch([0, 1, 2]));
         Tolerance.AssertClose(ones(3), y.norm(1), 1e-5);
     }
@@ -41,13 +41,14 @@ public class PoolingTests
         PlaceSet same = new("same", [.. places.Database.Take(40)], [.. places.Database.Take(40)]);
         var set = new LoadedSet(same, new(same.Database, Size), new(same.Queries, Size));
         var first = set.Evaluate(network.call);
-        var second = PatchReranking.Of(network, set, first, default);
+        var (second, milliseconds) = PatchReranking.Of(network, set, first, default);
         for (var q = 0; q < 40; q++)
         {
             Assert.Equal(first.Nearest[q].Order(), second.Nearest[q].Order());
             Assert.Equal(q, second.Nearest[q][0]);   // no picture matches another better than itself
         }
 
+        Assert.True(milliseconds > 0);
         Assert.NotEqual(first.Nearest.SelectMany(answers => answers), second.Nearest.SelectMany(answers => answers));
         Assert.True(PatchReranking.Dimensions(network, set) > 40 * 4 * 64);   // 40 patches of 2×2 on a map of 6×8, and those of 5×5
     }

@@ -47,7 +47,7 @@ internal sealed class ChooseKCommand(
             throw new UserException($"{folder} already holds {existing}: choose another --name or --out");
         }
 
-        var places = PictureLoader.Find(options.Data, options.SkipUnreadable, options.Quick, ["train", "val"], cancellation);
+        var places = PictureLoader.Find(options.Data, options.SkipUnreadable, options.Quick, options.HardQueries, ["train", "val"], cancellation);
         var neighborhood = new Neighborhood(places[0]);
         if (training.Epochs > 0)
         {
@@ -62,7 +62,7 @@ internal sealed class ChooseKCommand(
             trials = Array.ConvertAll(trials, trial => trial with { Training = Train(trial.Clusters, sets, device, neighborhood) });
         }
 
-        Finish(run, new(trials, sets[1].Places.Queries.Count));
+        Finish(run, new(trials));
     }
 
     private void CheckPooling()
@@ -72,10 +72,16 @@ internal sealed class ChooseKCommand(
             throw new UserException($"--pooling: expected one pooling, got {string.Join(',', training.Poolings)}");
         }
 
-        using var network = new PlaceNetwork(Pooling.Find(Kind), clusters[0], options.ImageSize);
-        if (!network.HasClusters)
+        var pooling = Pooling.Find(Kind);
+        if (pooling.LooksTwice)
         {
-            throw new UserException($"--pooling: expected a pooling with clusters, {Kind} has none");
+            throw new UserException($"--pooling: expected a pooling that answers by one descriptor, {Kind} looks twice");
+        }
+
+        using var network = new PlaceNetwork(pooling, clusters[0], options.ImageSize);
+        if (!network.StartsClusters)
+        {
+            throw new UserException($"--pooling: expected a pooling whose clusters k-means starts, {Kind} has none such");
         }
     }
 
@@ -113,9 +119,9 @@ internal sealed class ChooseKCommand(
             using var pooled = network.Pool(map).cpu();
         }) / Descriptors.BatchSize;
         var dimensions = (int)network.call(val.Queries.Batch([0])).size(1);
+        var recall = val.Evaluate(network.call, cancellation);
         return new(
-            k, start, startSeconds, dimensions, poolingSeconds, SearchSeconds(dimensions, device),
-            [.. val.Evaluate(network.call, cancellation).Curve]);
+            k, start, startSeconds, dimensions, poolingSeconds, SearchSeconds(dimensions, device), [.. recall.Curve], recall.FirstRight);
     }
 
     /// <summary>One query among a million descriptors, scaled from as many as fill a fixed memory.</summary>

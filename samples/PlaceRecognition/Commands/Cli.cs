@@ -15,14 +15,14 @@ internal sealed class Cli(TextWriter error)
     private const int Stopped = 130;
     private const string RunsFolder = "runs";
 
-    private static readonly Option<string?> Data = new("--data") { Description = "folder with images/{train,val,test}/{database,queries}/@utm_east@utm_north@….jpg; the drawn streets without it" };
+    private static readonly Option<string?> Data = Named<string?>(new("--data") { Description = "folder with images/{train,val,test}/{database,queries}/@utm_east@utm_north@….jpg; the drawn streets without it" });
     private static readonly Option<bool> SkipUnreadable = new("--skip-unreadable") { Description = "leave unreadable and misnamed pictures out" };
     private static readonly Option<bool> Quick = new("--quick") { Description = "the small world, and in training few epochs: shows in seconds that all runs, not what it can" };
-    private static readonly Option<bool> HardQueries = new("--hard-queries") { Description = "of four queries of the drawn streets one shows much sky, one much road, one is blurred" };
-    private static readonly Option<string> Model = new("--model") { Description = "an exported model.pt", Required = true };
+    private static readonly Option<bool> HardQueries = new("--hard-queries") { Description = "of four queries of the drawn streets, in training too, one shows much sky, one much road, one is blurred" };
+    private static readonly Option<string> Model = Named<string>(new("--model") { Description = "an exported model.pt", Required = true });
 
-    private static readonly Option<string?> RunName = new("--name") { Description = $"the run is kept in {RunsFolder}/NAME; the time of its start where not given" };
-    private static readonly Option<string?> RunOutput = new("--out") { Description = $"folder of the run, instead of {RunsFolder}/NAME" };
+    private static readonly Option<string?> RunName = Named<string?>(new("--name") { Description = $"the run is kept in {RunsFolder}/NAME; the time of its start where not given" });
+    private static readonly Option<string?> RunOutput = Named<string?>(new("--out") { Description = $"folder of the run, instead of {RunsFolder}/NAME" });
     private static readonly Option<int> Queries = new("--queries-per-epoch") { Description = "training queries of a pass [300; with --quick 40]" };
     private static readonly Option<string> Size = new("--image-size") { Description = $"HEIGHTxWIDTH that pictures are scaled to [{ImageSize.Default}]" };
     private static readonly Option<int> Seed = new("--seed") { Description = "of weights and draws [1]" };
@@ -90,12 +90,12 @@ internal sealed class Cli(TextWriter error)
     private Command ChooseK()
     {
         var clusters = new Option<string>("--clusters") { Description = "the numbers K that are compared", DefaultValueFactory = _ => "2,4,8,16,32,64" };
-        var pooling = new Option<string>("--pooling") { Description = "a pooling with clusters", DefaultValueFactory = _ => "netvlad" };
+        var pooling = new Option<string>("--pooling") { Description = "a pooling whose clusters k-means starts, and that answers by one descriptor", DefaultValueFactory = _ => "netvlad" };
         var epochs = new Option<int>("--epochs") { Description = $"passes for each K; 0 measures the starts alone [{ChooseKCommand.Epochs}; with --quick 2]" };
         var command = new Command(
             "choose-k", "Measures how many clusters a pooling needs: for each K its start, recall, size and speed. Recall is that of the validation split; the test split is never touched.")
         {
-            clusters, pooling, Data, SkipUnreadable, RunName, RunOutput, Quick, epochs, Queries, Size, Seed, DeviceName,
+            clusters, pooling, Data, SkipUnreadable, HardQueries, RunName, RunOutput, Quick, epochs, Queries, Size, Seed, DeviceName,
         };
         command.SetAction((parsed, cancellation) => Guard(
             () =>
@@ -107,7 +107,7 @@ internal sealed class Cli(TextWriter error)
                         parsed.GetValue(Data) is { } data ? Path.GetFullPath(data) : null,
                         parsed.GetValue(SkipUnreadable),
                         quick,
-                        HardQueries: false,
+                        parsed.GetValue(HardQueries),
                         ImageSize.Parse(Typed(parsed, Size, $"{ImageSize.Default}")),
                         training with
                         {
@@ -127,17 +127,18 @@ internal sealed class Cli(TextWriter error)
     {
         var split = new Option<string>("--split") { Description = "train, val or test", DefaultValueFactory = _ => "test" };
         split.AcceptOnlyFromAmong("train", "val", "test");
-        var command = new Command("evaluate", "Recall of an exported model on a data set.") { Model, Data, split, SkipUnreadable, Quick };
+        var command = new Command("evaluate", "Recall of an exported model on a data set.") { Model, Data, split, SkipUnreadable, HardQueries, Quick };
         command.SetAction((parsed, cancellation) => Guard(() => EvaluateCommand.Run(
-            parsed.GetValue(Model)!, parsed.GetValue(Data), parsed.GetValue(split)!, parsed.GetValue(SkipUnreadable), parsed.GetValue(Quick), cancellation)));
+            parsed.GetValue(Model)!, parsed.GetValue(Data), parsed.GetValue(split)!, parsed.GetValue(SkipUnreadable), parsed.GetValue(Quick),
+            parsed.GetValue(HardQueries), cancellation)));
         return command;
     }
 
     private Command Query()
     {
-        var database = new Option<string>("--database") { Description = "folder of pictures named @utm_east@utm_north@….jpg", Required = true };
-        var image = new Option<string>("--image") { Description = "the picture that asks", Required = true };
-        var output = new Option<string>("--out") { Description = "picture of the answer", DefaultValueFactory = _ => "query.png" };
+        var database = Named(new Option<string>("--database") { Description = "folder of pictures named @utm_east@utm_north@….jpg", Required = true });
+        var image = Named(new Option<string>("--image") { Description = "the picture that asks", Required = true });
+        var output = Named(new Option<string>("--out") { Description = "picture of the answer", DefaultValueFactory = _ => "query.png" });
         var top = new Option<int>("--top") { Description = "answers", DefaultValueFactory = _ => 5 };
         var command = new Command("query", "The pictures of a folder that are nearest to one picture.") { Model, database, image, output, top, SkipUnreadable };
         command.SetAction((parsed, cancellation) => Guard(() => QueryCommand.Run(
@@ -148,12 +149,25 @@ internal sealed class Cli(TextWriter error)
 
     private Command Render()
     {
-        var output = new Option<string>("--out") { Description = "a new folder", Required = true };
+        var output = Named(new Option<string>("--out") { Description = "a new folder", Required = true });
         var size = new Option<string>("--image-size") { Description = "HEIGHTxWIDTH of the pictures", DefaultValueFactory = _ => "240x320" };
         var command = new Command("render", "Writes the drawn streets as image files.") { output, size, Quick, HardQueries };
         command.SetAction((parsed, cancellation) => Guard(() =>
             RenderCommand.Run(parsed.GetValue(output)!, ImageSize.Parse(parsed.GetValue(size)!), parsed.GetValue(Quick), parsed.GetValue(HardQueries), cancellation)));
         return command;
+    }
+
+    /// <summary>The option of a file or folder, which "" names none of.</summary>
+    private static Option<T> Named<T>(Option<T> option)
+    {
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Any(token => string.IsNullOrWhiteSpace(token.Value)))
+            {
+                result.AddError($"{option.Name}: expected a name, got an empty one");
+            }
+        });
+        return option;
     }
 
     /// <summary>--out, else runs/NAME, else the newest run to resume, else a new one named by the time.</summary>

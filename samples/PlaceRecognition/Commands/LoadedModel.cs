@@ -28,8 +28,9 @@ internal sealed class LoadedModel : IDisposable
         using var scope = NewDisposeScope();
         var size = script.named_buffers().FirstOrDefault(buffer => buffer.name == "image_size").buffer
             ?? throw new UserException($"--model: {path} has no buffer image_size: it is no model of this sample");
-        var sides = size.data<long>().ToArray();
-        ImageSize = new((int)sides[0], (int)sides[1]);
+        ImageSize = (size.dtype == ScalarType.Int64 ? ImageSize.Of(size.cpu().contiguous().data<long>().ToArray()) : null)
+            ?? throw new UserException(
+                $"--model: {path}: expected an image_size of height and width in Int64, got {size.dtype} [{string.Join(", ", size.cpu().to(ScalarType.Float64).flatten().data<double>())}]");
     }
 
     /// <summary>The size that it was trained at.</summary>

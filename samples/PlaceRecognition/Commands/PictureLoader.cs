@@ -13,8 +13,13 @@ internal static class PictureLoader
 
     /// <summary>These splits of the photographs below <paramref name="folder"/>, or of the drawn streets where it is null.</summary>
     public static PlaceSet[] Find(
-        string? folder, bool skipUnreadable, bool quick, string[] splits, CancellationToken cancellation, bool hardQueries = false)
+        string? folder, bool skipUnreadable, bool quick, bool hardQueries, string[] splits, CancellationToken cancellation)
     {
+        if (hardQueries && folder is not null)
+        {
+            throw new UserException("--hard-queries: photographs are as they are; it is for the drawn streets");
+        }
+
         var sets = folder is null
             ? StreetData.Create(StreetSeed, (quick ? WorldSize.Quick : WorldSize.Default) with { HardQueries = hardQueries }, splits)
             : ReadFolders(folder, skipUnreadable, splits, cancellation);

@@ -15,7 +15,7 @@ internal static class RenderCommand
             throw new UserException($"--out: {output} is a file or a folder that is not empty");
         }
 
-        var sets = PictureLoader.Find(null, false, quick, ["train", "val", "test"], cancellation, hardQueries);
+        var sets = PictureLoader.Find(null, false, quick, hardQueries, ["train", "val", "test"], cancellation);
         var files = sets.SelectMany(set => set.Database.Select(place => (Path: Path.Combine("images", set.Name, "database", place.Name), place))
             .Concat(set.Queries.Select(place => (Path: Path.Combine("images", set.Name, "queries", place.Name), place)))).ToList();
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using PlaceRecognition.Data;
+using PlaceRecognition.Model;
 using PlaceRecognition.Report;
 using PlaceRecognition.Retrieval;
 using PlaceRecognition.Training;
@@ -27,7 +28,7 @@ internal sealed class TrainCommand(
             throw new UserException($"{folder} already holds a run: add --resume to go on, or choose another --name");
         }
 
-        var places = PictureLoader.Find(options.Data, options.SkipUnreadable, options.Quick, ["train", "val", "test"], cancellation, options.HardQueries);
+        var places = PictureLoader.Find(options.Data, options.SkipUnreadable, options.Quick, options.HardQueries, ["train", "val", "test"], cancellation);
         var neighborhood = new Neighborhood(places[0]);
         CheckTrainable(places[0], neighborhood, training);
         var settings = options.Settings(places);
@@ -87,13 +88,14 @@ internal sealed class TrainCommand(
         using var network = runs[exported].Best();
         using var example = test.Queries.Batch([.. Enumerable.Range(0, Math.Min(2, test.Places.Queries.Count))]);
         var difference = torchscript.save(network, run.File("model.pt"), example);
-        var metrics = new Metrics(checkpoint.Poolings, exported, difference, deviceName);
+        var metrics = new Metrics(options, checkpoint.Poolings, test.Places, exported, difference, deviceName);
         WholeFile.Write(run.File("metrics.json"), metrics.Write);
 
         using var assigning = runs.GetValueOrDefault("netvlad")?.Best();
         using var ghost = runs.GetValueOrDefault("ghostvlad")?.Best();
-        var page = new ReportPage(options, checkpoint.Poolings, metrics, test, network, assigning, ghost);
+        var page = new ReportPage(metrics, test, network, assigning, ghost);
         WholeFile.Write(run.File("report.html"), page.Write);
-        Console.WriteLine($"{run.File("report.html")} shows it all; {run.File("model.pt")} is the {exported} network as TorchScript.");
+        var part = Pooling.Find(exported).LooksTwice ? ", for its first look alone" : "";
+        Console.WriteLine($"{run.File("report.html")} shows it all; {run.File("model.pt")} is the {exported} network as TorchScript{part}.");
     }
 }

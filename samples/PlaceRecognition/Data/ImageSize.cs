@@ -9,13 +9,17 @@ internal readonly record struct ImageSize(int Height, int Width)
 
     public override string ToString() => $"{Height}x{Width}";
 
+    /// <summary>From height and width; null where they cannot be.</summary>
+    public static ImageSize? Of(long[] sides) =>
+        sides is [> 0 and <= LargestSide, > 0 and <= LargestSide] ? new((int)sides[0], (int)sides[1]) : null;
+
     /// <summary>Reads HEIGHTxWIDTH.</summary>
     public static ImageSize Parse(string text)
     {
         var parts = text.Split('x');
         return parts.Length == 2 && int.TryParse(parts[0], out var height) && int.TryParse(parts[1], out var width)
-            && height is > 0 and <= LargestSide && width is > 0 and <= LargestSide
-            ? new(height, width)
+            && Of([height, width]) is { } size
+            ? size
             : throw new UserException($"--image-size: expected HEIGHTxWIDTH in pixels up to {LargestSide}, for example {Default}, got '{text}'");
     }
 }

@@ -37,8 +37,8 @@ internal sealed class PlaceNetwork : nn.Module<Tensor, Tensor>, IScriptable
     /// <summary>The layer of the VLAD family, where there is one.</summary>
     public ClusterPooling? Clusters => Layer<ClusterPooling>();
 
-    /// <summary>Whether there are clusters to start from descriptors.</summary>
-    public bool HasClusters => Clusters is not null || Layer<NeXtVLAD>() is not null;
+    /// <summary>Whether there are clusters that k-means starts; SALAD's are learned from random weights.</summary>
+    public bool StartsClusters => Clusters is not null || Layer<NeXtVLAD>() is not null;
 
     /// <summary>Starts them.</summary>
     public ClusterStart Initialize(Tensor descriptors, int seed) =>

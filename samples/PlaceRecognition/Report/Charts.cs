@@ -1,10 +1,8 @@
 using OxyPlot;
 using OxyPlot.Axes;
 using OxyPlot.Series;
-using PlaceRecognition.Retrieval;
+using PlaceRecognition.Data;
 using PlaceRecognition.Training;
-using TorchPooling;
-using static TorchSharp.torch;
 
 namespace PlaceRecognition.Report;
 
@@ -29,22 +27,21 @@ internal static class Charts
         Draw("Training loss", "epoch", "mean triplet loss of a query", double.NaN, poolings.Select((p, i) => Line(p.Loss, Color(i, poolings.Count))));
 
     public static string Validation(IReadOnlyList<PoolingProgress> poolings) =>
-        Draw("Recall@5 on the validation streets", "epoch", "recall@5", 1, poolings.Select((p, i) => Line(p.Validation.Select(v => v[1]), Color(i, poolings.Count))));
+        Draw("Recall@5 on the validation split", "epoch", "recall@5", 1, poolings.Select((p, i) => Line(p.Validation.Select(v => v[1]), Color(i, poolings.Count))));
 
     /// <summary>Precision over recall of the first answers, given only where they are near enough.</summary>
-    public static string PrecisionRecall(IReadOnlyList<PoolingProgress> poolings, LoadedSet test) => Draw(
+    public static string PrecisionRecall(IReadOnlyList<PoolingProgress> poolings, PlaceSet test) => Draw(
         "Precision and recall of the first answer, as the distance allowed to it grows", "recall", "precision", 1, poolings.Select((p, i) =>
         {
-            using var scope = NewDisposeScope();
             var line = new LineSeries { Color = Color(i, poolings.Count), StrokeThickness = 2 };
-            var (_, precision, recall, _) = RetrievalMetrics.PrecisionRecall(tensor(p.FirstDistance), tensor(p.FirstRight), Retrieval.Recall.Answerable(test.Places));
+            var (precision, recall, _) = Retrieval.Recall.PrecisionRecall(p.FirstDistance, p.FirstRight, test);
             line.Points.AddRange(recall.Zip(precision, (x, y) => new DataPoint(x, y)));
             return line;
         }), 1);
 
     public static string Recall(IReadOnlyList<PoolingProgress> poolings) =>
         Draw(
-            poolings.Count > MostWithDashes ? "Recall@N on the test streets" : "Recall@N on the test streets (dashed: untrained)",
+            poolings.Count > MostWithDashes ? "Recall@N on the test split" : "Recall@N on the test split (dashed: untrained)",
             "N", "share of queries found within 25 m", 1,
             poolings.Select((p, i) => Line(p.Trained, Color(i, poolings.Count)))
                 .Concat(poolings.Take(poolings.Count > MostWithDashes ? 0 : MostWithDashes)

@@ -27,7 +27,7 @@ internal static class ChooseKCharts
                 Line(choice, "used clusters", 0, trial => trial.Start.UsedClusters),
                 Line(choice, "entropy / ln K", 1, trial => trial.Start.Entropy, LineStyle.Dash),
             ]),
-            Panel(choice, "Recall on the validation split, ± one standard error", Linear("share found", RecallTop(choice)), Recalls(choice)),
+            Panel(choice, "Recall on the validation split, ± one standard error of each alone", Linear("share found", RecallTop(choice)), Recalls(choice)),
             Panel(choice, "Size of a descriptor", Logarithmic("KiB", 2), [Line(choice, "float32", 0, trial => trial.Bytes / 1024.0)]),
             Panel(choice, "Time", Logarithmic("ms", 10),
             [

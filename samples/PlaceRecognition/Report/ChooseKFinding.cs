@@ -18,12 +18,12 @@ internal static class ChooseKFinding
         if (chosen != best)
         {
             return string.Create(
-                CultureInfo.InvariantCulture, $"{first}; K = {chosen.Clusters} is the smallest within one standard error of it, with {100 * chosen.FirstRecall:0.0} %.");
+                CultureInfo.InvariantCulture, $"{first}; K = {chosen.Clusters} is the smallest within one standard error of it, {100 * choice.Lag(chosen):0.0} ± {100 * choice.LagError(chosen):0.0} points lower (paired by query).");
         }
 
         return best == choice.Trials[0]
             ? $"{first}, and is the smallest K of this run."
-            : $"{first}, and no smaller K of this run lies within one standard error of it.";
+            : $"{first}, and no smaller K of this run lies within one standard error of it (paired by query).";
     }
 
     private static string Cost(KChoice choice)

@@ -11,11 +11,7 @@ internal sealed record ChooseKMetrics(RunOptions Options, KChoice Choice, string
         new Dictionary<string, object?>
         {
             ["pooling"] = Options.Training.Poolings[0],
-            ["data"] = Options.Data,
-            ["image_size"] = $"{Options.ImageSize}",
-            ["epochs"] = Options.Training.Epochs,
-            ["queries_per_epoch"] = Options.Training.QueriesPerEpoch,
-            ["seed"] = Options.Training.Seed,
+            ["options"] = new Dictionary<string, object?>(Metrics.Described(Options)) { ["clusters"] = Choice.Trials.Select(trial => trial.Clusters) },
             ["device"] = Device,
             ["validation_queries"] = Choice.Queries,
             ["best_clusters"] = Choice.Best.Clusters,
@@ -40,6 +36,8 @@ internal sealed record ChooseKMetrics(RunOptions Options, KChoice Choice, string
         ["untrained"] = Metrics.Recalls(trial.Untrained),
         ["trained"] = trial.Training is { } training ? Metrics.Recalls(training.Trained) : null,
         ["standard_error@1"] = Choice.Error(trial.FirstRecall),
+        ["below_best@1"] = Choice.Lag(trial),
+        ["standard_error_of_below_best@1"] = Choice.LagError(trial),
         ["best_epoch"] = trial.Training?.BestEpoch + 1,
         ["train_seconds"] = trial.Training?.TrainSeconds,
         ["dimensions"] = trial.Dimensions,

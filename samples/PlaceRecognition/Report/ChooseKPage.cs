@@ -31,7 +31,9 @@ internal sealed class ChooseKPage(RunOptions options, KChoice choice, string dev
         <p>{{Encode(ChooseKFinding.Of(choice))}}</p>
         <p class="note">The same network with each K, {{options.ImageSize.Height}}×{{options.ImageSize.Width}} pixels, seed {{options.Training.Seed}}; {{Encode(Trained)}}
         {{Encode(Source)}} Recall is that of the {{choice.Queries}} queries of the validation split; the test split is not touched, and a last test on it
-        belongs to the K that was chosen. The standard errors, √(r(1 − r)/n), tell of the queries alone: another seed of the training moves recall too.</p>
+        belongs to the K that was chosen. The chart's bars are the standard errors √(r(1 − r)/n) of each recall alone. All K answer the same queries, so the choice goes by
+        the standard error of the difference to the best, √(b + c − (b − c)²/n)/n, b and c the queries that only one of the two answers right. Both tell of the queries
+        alone: another seed of the training moves recall too.</p>
         {{ChooseKCharts.Svg(choice)}}
         <h2>Numbers</h2>
         {{ChooseKTables.Html(choice)}}
@@ -47,7 +49,9 @@ internal sealed class ChooseKPage(RunOptions options, KChoice choice, string dev
         ? "nothing was trained."
         : $"{options.Training.Epochs} epoch{(options.Training.Epochs == 1 ? "" : "s")} of {options.Training.QueriesPerEpoch} queries for each K, and of these the epoch with the best validation recall@5.";
 
-    private string Source => options.Data is null ? "Streets drawn by the sample." : $"Photographs of {options.Data}.";
+    private string Source => options.Data is null
+        ? "Streets drawn by the sample." + (options.HardQueries ? $" {HardQueries.Note}" : "")
+        : $"Photographs of {options.Data}.";
 
     private static string Encode(string text) => WebUtility.HtmlEncode(text);
 }

@@ -12,11 +12,12 @@ namespace PlaceRecognition.Report;
 /// <param name="network">The exported network.</param>
 /// <param name="assigning">A NetVLAD network whose assignments are shown, if one was trained.</param>
 /// <param name="ghost">A GhostVLAD network whose ghosts are shown, if one was trained.</param>
-internal sealed class ReportPage(
-    RunOptions options, IReadOnlyDictionary<string, PoolingProgress> poolings, Metrics metrics, LoadedSet test, PlaceNetwork network,
-    PlaceNetwork? assigning, PlaceNetwork? ghost)
+internal sealed class ReportPage(Metrics metrics, LoadedSet test, PlaceNetwork network, PlaceNetwork? assigning, PlaceNetwork? ghost)
 {
     private const int GalleryRows = 8;
+
+    private readonly RunOptions options = metrics.Options;
+    private readonly IReadOnlyDictionary<string, PoolingProgress> poolings = metrics.Poolings;
 
     public void Write(Stream stream)
     {
@@ -37,18 +38,18 @@ internal sealed class ReportPage(
         </head>
         <body>
         <h1>Which place is on this photo?</h1>
-        <p class="note">One VGG-style backbone ({{Encode(Backbone)}}), {{options.ImageSize.Height}}×{{options.ImageSize.Width}} pixels, {{options.Training.Epochs}} epochs
+        <p class="note">One VGG-style backbone ({{Encode(Backbone)}}), {{options.ImageSize.Height}}×{{options.ImageSize.Width}} pixels, {{options.Training.Epochs}} epoch{{(options.Training.Epochs == 1 ? "" : "s")}}
         of {{options.Training.QueriesPerEpoch}} queries for each pooling, seed {{options.Training.Seed}}. {{Encode(Source)}}
         The test has {{test.Places.Queries.Count}} queries and {{test.Places.Database.Count}} database pictures{{(options.Data is null ? " of streets that no training saw" : "")}}; a query is found if one of its first N
         answers was taken within {{Recall.Radius}} m. The weights of the epoch with the best validation recall@5 are tested, once.</p>
         {{Table()}}
         {{SecondLooks()}}
-        <p>{{Encode(Finding())}}</p>
-        <p class="note">Exported: {{metrics.Exported}}, largest difference between model.pt and the C# network {{metrics.MaxAbsDifference:0.0e+0}}.
+        <p>{{Encode(Finding.Of(poolings))}}</p>
+        <p class="note">Exported: {{metrics.Exported}}{{(Pooling.Find(metrics.Exported).LooksTwice ? ", the descriptor of its first look" : "")}}, largest difference between model.pt and the C# network {{metrics.MaxAbsDifference:0.0e+0}}.
         It describes {{metrics.ImagesPerSecond:0}} pictures a second on {{Encode(metrics.Device)}}.</p>
         <h2>Curves</h2>
         {{Charts.Legend(options.Training.Poolings)}}
-        <div class="charts">{{Charts.Recall(Ordered)}}{{Charts.PrecisionRecall(Ordered, test)}}{{Charts.Validation(Ordered)}}{{Charts.Loss(Ordered)}}</div>
+        <div class="charts">{{Charts.Recall(Ordered)}}{{Charts.PrecisionRecall(Ordered, test.Places)}}{{Charts.Validation(Ordered)}}{{Charts.Loss(Ordered)}}</div>
         <h2>Queries and their five nearest ({{metrics.Exported}})</h2>
         <p class="note">{{GalleryRows}} queries at even steps through the test, not picked by their result. Green: taken within {{Recall.Radius}} m. Red: somewhere else.</p>
         {{Gallery.Html(test.Places, test.Evaluate(network, Pooling.Find(metrics.Exported)).Recall, options.ImageSize, GalleryRows)}}
@@ -69,6 +70,7 @@ internal sealed class ReportPage(
 
     private string Source => options.Data is null
         ? "Streets drawn by the sample: façades, shops and trees from seeds, database pictures by day, queries at any hour and in any weather, with passing cars and people."
+            + (options.HardQueries ? $" {HardQueries.Note}" : "")
         : $"Photographs of {options.Data}.";
 
     private string Table()
@@ -76,47 +78,19 @@ internal sealed class ReportPage(
         var best = poolings.MaxBy(p => p.Value.Trained[0]).Key;
         var rows = options.Training.Poolings.Select(kind => (kind, progress: poolings[kind])).Select(row => string.Create(CultureInfo.InvariantCulture, $"""
             <tr{(row.kind == best ? " class=\"best\"" : "")}><td>{row.kind}</td><td>{row.progress.Dimensions}</td><td>{Summary.Recalls(row.progress.Untrained)}</td>
-            <td>{Summary.Recalls(row.progress.Trained)}</td><td>{row.progress.Speed!.Network:0.00}</td><td>{row.progress.Speed.Pooling:0.000}</td><td>{row.progress.BestEpoch + 1}</td><td>{row.progress.TrainSeconds:0}</td></tr>
+            <td>{Summary.Recalls(row.progress.Trained)}</td><td>{row.progress.FirstError():0.000}</td><td>{metrics.AveragePrecision(row.progress):0.000}</td>
+            <td>{row.progress.Speed!.Network:0.00}</td><td>{row.progress.Speed.Pooling:0.000}</td><td>{row.progress.BestEpoch + 1}</td><td>{row.progress.TrainSeconds:0}</td></tr>
 
             """));
-        return "<table><tr><th>pooling</th><th>dimensions</th><th>untrained recall@1 / 5 / 10</th><th>trained recall@1 / 5 / 10</th><th>ms an image</th><th>of it pooling</th><th>best epoch</th><th>training, s</th></tr>\n"
-            + string.Concat(rows) + "</table>";
+        return "<table><tr><th>pooling</th><th>dimensions</th><th>untrained recall@1 / 5 / 10</th><th>trained recall@1 / 5 / 10</th>"
+            + "<th>± @1</th><th>average precision</th><th>ms an image</th><th>of it pooling</th><th>best epoch</th><th>training, s</th></tr>\n"
+            + string.Concat(rows) + "</table>\n<p class=\"note\">± is one standard error, √(r(1 − r)/n), of a trained recall@1 alone: the largest, in bold, need not be clearly the best. "
+            + "Average precision: the area under the curve of precision over recall below.</p>";
     }
 
     private string SecondLooks() => string.Concat(options.Training.Poolings.Where(kind => poolings[kind].Speed!.SecondLook > 0).Select(kind => string.Create(
         CultureInfo.InvariantCulture,
-        $"<p class=\"note\">{kind} answers as netvlad does, then compares the patches of its first answers with the query's: another {poolings[kind].Speed!.SecondLook:0} ms a query.</p>")));
-
-    /// <summary>Whether NetVLAD leads over max and average pooling, with the uncertainty of so many queries.</summary>
-    private string Finding()
-    {
-        var others = poolings.Where(p => p.Key is "max" or "avg").ToList();
-        if (!poolings.TryGetValue("netvlad", out var netvlad) || others.Count == 0)
-        {
-            return "";
-        }
-
-        var (name, other) = others.MaxBy(p => p.Value.Trained[0]);
-        var (ours, theirs) = (netvlad.Trained[0], other.Trained[0]);
-        var error = PairedError(netvlad.FirstRight, other.FirstRight);
-        var verdict = Math.Abs(ours - theirs) <= 2 * error
-            ? "That is no clear difference: more epochs, or more pictures, are the first thing to try."
-            : ours > theirs ? "NetVLAD is clearly ahead." : $"NetVLAD is clearly behind: with this budget its clusters have not been learned well enough.";
-        return string.Create(CultureInfo.InvariantCulture, $"""
-            NetVLAD answers {100 * ours:0.0} % of the queries right at once, {name} pooling (of max and average the better) {100 * theirs:0.0} %:
-            a difference of {100 * (ours - theirs):0.0} ± {100 * error:0.0} points (one standard error, paired by query). {verdict}
-            """);
-    }
-
-    /// <summary>Standard error of the difference of two shares that answer the same queries: √(b + c − (b − c)²/n) / n, b and c
-    /// the queries that only one of them got right.</summary>
-    private static double PairedError(bool[] ours, bool[] theirs)
-    {
-        var n = ours.Length;
-        double onlyOurs = ours.Zip(theirs).Count(pair => pair.First && !pair.Second);
-        double onlyTheirs = ours.Zip(theirs).Count(pair => !pair.First && pair.Second);
-        return Math.Sqrt(onlyOurs + onlyTheirs - Math.Pow(onlyOurs - onlyTheirs, 2) / n) / n;
-    }
+        $"<p class=\"note\">{kind} answers as netvlad does, then computes and compares the patches of the query and of its first {Math.Min(Recall.Deepest, test.Places.Database.Count)} answers: another {poolings[kind].Speed!.SecondLook:0} ms a query.</p>")));
 
     private string Bins()
     {

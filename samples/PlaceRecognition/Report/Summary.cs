@@ -10,12 +10,13 @@ internal static class Summary
 {
     public static Table Table(IEnumerable<string> kinds, IReadOnlyDictionary<string, PoolingProgress> poolings)
     {
-        var table = new Table().Title("Recall on the test split, within 25 m")
-            .AddColumns("pooling", "dimensions", "untrained @1/5/10", "trained @1/5/10", "ms an image", "training, s");
+        var table = new Table().Title("Recall on the test split, within 25 m").AddColumns("pooling", "dimensions", "untrained @1/5/10", "trained @1/5/10", "± @1");
         foreach (var kind in kinds)
         {
             var progress = poolings[kind];
-            table.AddRow(kind, $"{progress.Dimensions}", Recalls(progress.Untrained, "/"), Recalls(progress.Trained, "/"), progress.Speed!.Network.ToString("0.00", CultureInfo.InvariantCulture), $"{progress.TrainSeconds:0}");
+            table.AddRow(
+                kind, $"{progress.Dimensions}", Recalls(progress.Untrained, "/"), Recalls(progress.Trained, "/"),
+                progress.FirstError().ToString("0.000", CultureInfo.InvariantCulture));
         }
 
         return table;

@@ -1,4 +1,5 @@
 using PlaceRecognition.Data;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace PlaceRecognition.Retrieval;
@@ -9,6 +10,7 @@ internal static class Descriptors
     public const int BatchSize = 32;
 
     /// <summary>Descriptors (pictures, length) by <paramref name="network"/>, without gradients.</summary>
+    /// <exception cref="UserException">They are not finite, as after a training that diverged.</exception>
     public static Tensor Of(Func<Tensor, Tensor> network, Pictures pictures, Action<int>? onBatch = null, CancellationToken cancellation = default)
     {
         using var gradients = no_grad();
@@ -22,6 +24,9 @@ internal static class Descriptors
             onBatch?.Invoke(indices.Length);
         }
 
-        return cat(parts).MoveToOuterDisposeScope();
+        var descriptors = cat(parts);
+        return descriptors.isfinite().all().ToBoolean()
+            ? descriptors.MoveToOuterDisposeScope()
+            : throw new UserException("the network gives descriptors that are not finite: train it with a lower --learning-rate");
     }
 }

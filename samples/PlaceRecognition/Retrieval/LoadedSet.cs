@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using PlaceRecognition.Data;
 using PlaceRecognition.Model;
 using static TorchSharp.torch;
@@ -8,19 +7,12 @@ namespace PlaceRecognition.Retrieval;
 /// <summary>The pictures of one split, at the network's size.</summary>
 internal sealed record LoadedSet(PlaceSet Places, Pictures Database, Pictures Queries)
 {
-    /// <summary>Recall as this pooling answers: by descriptors, and by patches after that where it looks twice; and how many
-    /// milliseconds a query the second look took.</summary>
+    /// <summary>Recall as this pooling answers: by descriptors, and by patches after that where it looks twice; and the
+    /// milliseconds of a query's second look.</summary>
     public (Recall Recall, double SecondLook) Evaluate(PlaceNetwork network, Pooling pooling, CancellationToken cancellation = default)
     {
         var first = Evaluate(network.call, cancellation);
-        if (!pooling.LooksTwice)
-        {
-            return (first, 0);
-        }
-
-        var clock = Stopwatch.StartNew();
-        var second = PatchReranking.Of(network, this, first, cancellation);
-        return (second, clock.Elapsed.TotalMilliseconds / Places.Queries.Count);
+        return pooling.LooksTwice ? PatchReranking.Of(network, this, first, cancellation) : (first, 0);
     }
 
     /// <summary>Recall of the descriptors that <paramref name="network"/> gives.</summary>

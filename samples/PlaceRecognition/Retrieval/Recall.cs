@@ -9,7 +9,9 @@ namespace PlaceRecognition.Retrieval;
 internal sealed class Recall
 {
     public const double Radius = 25;
-    private const int Deepest = 25;
+
+    /// <summary>Answers to a query, where the database has so many.</summary>
+    public const int Deepest = 25;
 
     private readonly double[] curve;
 
@@ -56,6 +58,14 @@ internal sealed class Recall
         return new(
             [.. nearest], RetrievalMetrics.Recall(right), right.select(1, 0).contiguous().data<bool>().ToArray(),
             distances.cpu().to(ScalarType.Float64).contiguous().data<double>().ToArray());
+    }
+
+    /// <summary>Precision over recall of first answers given only where they are near enough, and the average precision.</summary>
+    public static (double[] Precision, double[] Recall, double Average) PrecisionRecall(double[] firstDistance, bool[] firstRight, PlaceSet set)
+    {
+        using var scope = NewDisposeScope();
+        var (_, precision, recall, average) = RetrievalMetrics.PrecisionRecall(tensor(firstDistance), tensor(firstRight), Answerable(set));
+        return (precision, recall, average);
     }
 
     /// <summary>Which queries have a database picture within the radius, bool (Q): the others can never be right.</summary>

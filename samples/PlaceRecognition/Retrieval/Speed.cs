@@ -7,7 +7,7 @@ namespace PlaceRecognition.Retrieval;
 /// <summary>How long a network takes to describe pictures, in batches of 32.</summary>
 /// <param name="Network">Milliseconds a picture, from pixels to descriptor.</param>
 /// <param name="Pooling">Those of them that the pooling takes, from the map to the descriptor.</param>
-/// <param name="SecondLook">Milliseconds a query that its second look takes; 0 where there is none.</param>
+/// <param name="SecondLook">Milliseconds in which a query's second look computes and compares patches; 0 where there is none.</param>
 internal sealed record Speed(double Network, double Pooling, double SecondLook)
 {
     public static Speed Of(PlaceNetwork network, Pictures pictures, double secondLook)

@@ -16,7 +16,7 @@ internal static class ClusterStarts
     /// <exception cref="UserException">The descriptors do not make so many clusters.</exception>
     public static ClusterStart? Initialize(PlaceNetwork network, Pictures pictures, TrainingOptions options)
     {
-        if (!network.HasClusters)
+        if (!network.StartsClusters)
         {
             return null;
         }

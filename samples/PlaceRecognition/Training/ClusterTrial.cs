@@ -11,8 +11,9 @@ namespace PlaceRecognition.Training;
 /// <param name="PoolingSeconds">Of the pooling layer for one picture, in a batch.</param>
 /// <param name="SearchSeconds">Of one query among a million descriptors.</param>
 /// <param name="Untrained">Recall@1, @2, … on the validation split after the start.</param>
+/// <param name="UntrainedRight">Of each validation query, whether the first answer after the start is right.</param>
 internal sealed record ClusterTrial(
-    int Clusters, ClusterStart Start, double StartSeconds, int Dimensions, double PoolingSeconds, double SearchSeconds, double[] Untrained)
+    int Clusters, ClusterStart Start, double StartSeconds, int Dimensions, double PoolingSeconds, double SearchSeconds, double[] Untrained, bool[] UntrainedRight)
 {
     /// <summary>The training from that start; null where there was none.</summary>
     public PoolingProgress? Training { get; init; }
@@ -22,4 +23,7 @@ internal sealed record ClusterTrial(
 
     /// <summary>By which K is judged: after training where there was one.</summary>
     public double FirstRecall => Recall.At(Training?.Trained ?? Untrained, 1);
+
+    /// <summary>Of each validation query, whether it counts in that recall.</summary>
+    public bool[] FirstRight => Training?.FirstRight ?? UntrainedRight;
 }

@@ -19,7 +19,8 @@ internal sealed class Neighborhood
         databaseCount = database.Length;
     }
 
-    /// <summary>A miner that remembers nothing yet; it draws a tenth of the database, as the paper's 1000 of its 10,000.</summary>
+    /// <summary>A miner that remembers nothing yet; it draws a tenth of the database, as the paper's 1000 of its 10,000, but at
+    /// most these 1000 pictures and at least 100: so many of the drawn streets' 640.</summary>
     public HardNegativeMiner CreateMiner(TrainingOptions options) =>
         new(positives, near, databaseCount, options.Negatives, Math.Clamp(databaseCount / 10, 100, 1000), TrainingOptions.RememberedNegatives);
 

@@ -34,4 +34,7 @@ internal sealed class PoolingProgress
 
     /// <summary>Of each query, while the pooling is being trained.</summary>
     public int[][] RememberedNegatives { get; set; } = [];
+
+    /// <summary>Standard error of the trained recall@1.</summary>
+    public double FirstError() => StandardError.OfShare(Recall.At(Trained, 1), FirstRight.Length);
 }

@@ -26,7 +26,6 @@ internal sealed record RunOptions(string? Data, bool SkipUnreadable, bool Quick,
             Pooling.Find(kind);
         }
 
-        Require(!HardQueries || Data is null, "--hard-queries: photographs are as they are; it is for the drawn streets");
         AtLeast(fewestEpochs, "--epochs", Training.Epochs);
         AtLeast(1, "--queries-per-epoch", Training.QueriesPerEpoch);
         AtLeast(1, "--clusters", Training.Clusters);
