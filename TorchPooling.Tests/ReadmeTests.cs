@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using TorchPooling.Tests.Export.Parity;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace TorchPooling.Tests;
@@ -16,6 +17,7 @@ public partial class ReadmeTests
     [InlineData("residual")]
     [InlineData("register")]
     [InlineData("start")]
+    [InlineData("look")]
     [InlineData("learn")]
     [InlineData("retrieve")]
     public void The_code_of_the_README_is_the_code_below(string name) =>
@@ -143,6 +145,17 @@ public partial class ReadmeTests
         // </retrieve>
 
         Assert.True(recall[0] > 0.9, $"{recall[0]}");   // by chance 0.05
+
+        // <look>
+        var patches = new PatchNetVLAD(num_clusters: 8, dim: 64, patch_sizes: [2, 4]);
+        patches.load_state_dict(netvlad.state_dict());                     // the same clusters, window by window
+        var (map, answers) = (backbone.call(queries[0..1]), indices[0]);   // the first query and its five answers
+        var candidates = patches.call(backbone.call(database.index_select(0, answers)));
+        var scores = patches.spatial_scores(patches.call(map)[0], candidates, map.size(2), map.size(3));
+        Console.WriteLine($"after a second look: picture {answers[scores.argmax()].ToInt64()}");
+        // </look>
+
+        Assert.Equal(0, answers[scores.argmax()].ToInt64());
     }
 
     [Fact]

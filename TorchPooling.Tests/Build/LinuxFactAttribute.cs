@@ -8,7 +8,7 @@ internal sealed class LinuxFactAttribute : FactAttribute
     {
         if (!OperatingSystem.IsLinux())
         {
-            Skip = "Linux only: the fix is for its loader.";
+            Skip = "Linux only: its loader or its /proc is what counts.";
         }
     }
 }

@@ -60,6 +60,29 @@ public class RetrievalMetricsTests
     }
 
     [Fact]
+    public void No_tensor_is_left_behind()
+    {
+        using var scope = NewDisposeScope();
+        (double, double)[] places = [(0, 0), (100, 0)];
+        var answers = tensor(new long[,] { { 0, 1 }, { 1, 0 } });
+        var right = RetrievalMetrics.Right(answers, places, places);
+        var first = right.select(1, 0);
+        var (distances, turned) = (ones(2), answers.t());
+        Leaves(1, () => RetrievalMetrics.Right(answers, places, places));
+        Leaves(1, () => RetrievalMetrics.Answerable(places, places));
+        Leaves(0, () => RetrievalMetrics.Recall(right));
+        Leaves(0, () => RetrievalMetrics.MeanAveragePrecision(turned, [[0], [1]]));
+        Leaves(0, () => RetrievalMetrics.PrecisionRecall(distances, first));
+
+        static void Leaves(long tensors, Func<object> work)
+        {
+            var before = TorchSharp.DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+            work();
+            Assert.Equal(before + tensors, TorchSharp.DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+        }
+    }
+
+    [Fact]
     public void Says_what_is_wrong()
     {
         using var scope = NewDisposeScope();

@@ -256,7 +256,7 @@ public class PlaceRecognitionTests
         Assert.Equal($"--model: {folder.File("model.pt")}: expected an image_size of height and width in Int64, got {got}", error.TrimEnd());
     }
 
-    private static async Task Succeeds(params string[] arguments) => Assert.Equal((0, ""), await Run(arguments));
+    internal static async Task Succeeds(params string[] arguments) => Assert.Equal((0, ""), await Run(arguments));
 
     private static async Task<(int Code, string Error)> Run(string[] arguments)
     {
@@ -281,7 +281,7 @@ public class PlaceRecognitionTests
     }
 
     /// <summary>Runs until the pooling has finished so many epochs, then stops as Ctrl-C does.</summary>
-    private static async Task StoppedAfter(string kind, int epochs, string[] arguments)
+    internal static async Task StoppedAfter(string kind, int epochs, string[] arguments)
     {
         using var stop = new CancellationTokenSource();
         var error = new StringWriter(CultureInfo.InvariantCulture);
@@ -294,7 +294,7 @@ public class PlaceRecognitionTests
         Directory.EnumerateFileSystemEntries(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal)!;
 
     /// <summary>All of metrics.json that does not depend on the clock.</summary>
-    private static string Numbers(string run)
+    internal static string Numbers(string run)
     {
         using var metrics = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(run, "metrics.json")));
         return string.Join("\n", metrics.RootElement.GetProperty("poolings").EnumerateObject().Select(pooling =>

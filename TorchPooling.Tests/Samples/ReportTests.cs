@@ -71,7 +71,7 @@ public class ReportTests
         var size = new ImageSize(32, 48);
         using var network = new PlaceNetwork(Pooling.Find("ghostvlad"), clusters: 8, size);
         network.eval();
-        using var layer = new GhostVLAD(8, 2, 64, bias: true);
+        using var layer = new GhostVLAD(num_clusters: 8, dim: 64, num_ghosts: 2, bias: true);
         var weights = layer.state_dict();
         weights["conv.weight"].zero_();
         weights["conv.bias"].zero_();

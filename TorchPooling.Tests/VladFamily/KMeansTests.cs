@@ -43,12 +43,12 @@ public class KMeansTests
     [InlineData(1, 64)]
     [InlineData(3, 64)]
     [InlineData(2, 7)]
-    public void One_centre_of_mini_batches_is_the_mean_of_all_that_they_drew(int passes, long batchSize)
+    public void One_centre_of_mini_batches_is_the_mean_of_all_that_they_drew(int passes, long batch_size)
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(5);
         var points = randn([300, 6], generator: generator, dtype: ScalarType.Float64) + 3;
-        Tolerance.AssertClose(points.mean([0], keepdim: true), KMeans.Fit(points, 1, passes, batchSize: batchSize));
+        Tolerance.AssertClose(points.mean([0], keepdim: true), KMeans.Fit(points, 1, passes, batch_size: batch_size));
     }
 
     [Theory]
@@ -61,7 +61,7 @@ public class KMeansTests
         var truth = pooling.l2_normalize(randn([10, 16], generator: generator, dtype: ScalarType.Float64));
         var blobs = truth.unsqueeze(1) + randn([10, 203, 16], generator: generator, dtype: ScalarType.Float64) * 0.01;
         var points = blobs.view(-1, 16);
-        var centers = KMeans.Fit(points, 10, 3, seed: 1, batchSize: 100, spherical: spherical);
+        var centers = KMeans.Fit(points, 10, 3, seed: 1, batch_size: 100, spherical: spherical);
         var means = spherical ? pooling.l2_normalize(pooling.l2_normalize(blobs, 2).sum(1)) : blobs.mean([1]);
         var nearest = cdist(means, centers).argmin(1);
         Assert.Equal(10, nearest.unique().output.numel());
@@ -75,14 +75,14 @@ public class KMeansTests
     [InlineData(null, true)]
     [InlineData(50L, false)]
     [InlineData(50L, true)]
-    public void A_seed_repeats_bit_by_bit_and_another_gives_others(long? batchSize, bool spherical)
+    public void A_seed_repeats_bit_by_bit_and_another_gives_others(long? batch_size, bool spherical)
     {
         using var scope = NewDisposeScope();
         var points = randn(500, 8);
         Assert.Equal(Centers(1), Centers(1));
         Assert.NotEqual(Centers(1), Centers(2));
 
-        float[] Centers(int seed) => KMeans.Fit(points, 6, 4, seed, batchSize, spherical).data<float>().ToArray();
+        float[] Centers(int seed) => KMeans.Fit(points, 6, 4, seed, batch_size, spherical).data<float>().ToArray();
     }
 
     [Theory]
@@ -133,25 +133,25 @@ public class KMeansTests
     [InlineData(null, true)]
     [InlineData(50L, false)]
     [InlineData(50L, true)]
-    public void One_tensor_is_left(long? batchSize, bool spherical)
+    public void One_tensor_is_left(long? batch_size, bool spherical)
     {
         using var scope = NewDisposeScope();
         var points = randn(500, 8);
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
-        var centers = KMeans.Fit(points, 6, 4, 0, batchSize, spherical);
+        var centers = KMeans.Fit(points, 6, 4, 0, batch_size, spherical);
         Assert.Equal(before + 1, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
 
     [Theory]
     [InlineData(null)]
     [InlineData(100L)]
-    public void A_large_common_offset_of_the_points_costs_no_digits(long? batchSize)
+    public void A_large_common_offset_of_the_points_costs_no_digits(long? batch_size)
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(12);
         var blobs = randn([8, 1, 4], generator: generator) * 4 + randn([8, 100, 4], generator: generator) * 0.1;
         var points = blobs.reshape(-1, 4) + 10000;
-        var centers = KMeans.Fit(points, 8, 100, seed: 1, batchSize: batchSize);
+        var centers = KMeans.Fit(points, 8, 100, seed: 1, batch_size: batch_size);
         var squared = (points.to(ScalarType.Float64).unsqueeze(1) - centers.to(ScalarType.Float64)).square().sum(2).min(1).values;
         Assert.True(squared.mean().ToDouble() < 0.06, $"{squared.mean().ToDouble()}");   // 4 · 0.1²
     }
@@ -185,7 +185,7 @@ public class KMeansTests
         Refused<ArgumentException>("expected a floating-point tensor, got Int64", () => KMeans.Fit(ones(9, 3, dtype: ScalarType.Int64), 4));
         Refused<ArgumentOutOfRangeException>("clusters", () => KMeans.Fit(rand(9, 3), 0));
         Refused<ArgumentOutOfRangeException>("iterations", () => KMeans.Fit(rand(9, 3), 4, 0));
-        Refused<ArgumentOutOfRangeException>("batchSize", () => KMeans.Fit(rand(9, 3), 4, batchSize: 0));
+        Refused<ArgumentOutOfRangeException>("batch_size", () => KMeans.Fit(rand(9, 3), 4, batch_size: 0));
 
         static void Refused<T>(string message, Func<Tensor> fit)
             where T : ArgumentException =>

@@ -124,14 +124,49 @@ public class NetVLADTests
         }
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Centres_go_into_the_parameters_of_every_layer(bool bias)
+    {
+        using var scope = NewDisposeScope();
+        var c = randn(5, 3);
+        foreach (var layer in new ClusterPooling[]
+        {
+            new NetVLAD(5, 3, bias: bias), new GhostVLAD(3, 3, num_ghosts: 2, bias: bias), new PatchNetVLAD(5, 3, [2], bias: bias),
+            new NetRVLAD(5, 3, bias: bias), new SoftDBoW(5, 3, bias: bias), new NetFV(5, 3, bias: bias), new Vlad(5, 3), new ActionVLAD(5, 3),
+        })
+        {
+            layer.set_centroids(c, 4);
+            var state = layer.state_dict();
+            if (state.TryGetValue("centroids", out var centroids))
+            {
+                Tolerance.AssertClose(layer is GhostVLAD ? c[..3] : c, centroids, 0);
+            }
+
+            if (state.TryGetValue("conv.weight", out var weight))
+            {
+                Tolerance.AssertClose(bias ? c * 8 : c / c.norm(1, keepdim: true) * 4, weight.flatten(1));
+            }
+
+            if (state.TryGetValue("conv.bias", out var b))
+            {
+                Tolerance.AssertClose(c.square().sum(1) * -4, b);
+            }
+
+            Assert.Equal(layer is not (NetRVLAD or SoftDBoW), state.ContainsKey("centroids"));
+            Assert.Equal(bias && layer is not (Vlad or ActionVLAD), state.ContainsKey("conv.bias"));
+        }
+    }
+
     [Fact]
     public void Initialize_in_mini_batches_takes_their_centres()
     {
         using var scope = NewDisposeScope();
         var points = randn(500, 8);
         var layer = new NetVLAD(6, 8);
-        layer.Initialize(points, 3, 1, batchSize: 64);
-        Tolerance.AssertClose(KMeans.Fit(pooling.l2_normalize(points), 6, 3, 1, batchSize: 64), layer.state_dict()["centroids"], 0);
+        layer.Initialize(points, 3, 1, batch_size: 64);
+        Tolerance.AssertClose(KMeans.Fit(pooling.l2_normalize(points), 6, 3, 1, batch_size: 64), layer.state_dict()["centroids"], 0);
     }
 
     [Fact]
@@ -181,7 +216,7 @@ public class NetVLADTests
         Refused<ArgumentException>("expected centres that Float32 holds, got up to 1E+39", () => layer.set_centroids(full(4, 3, 1e39, dtype: ScalarType.Float64), 1));
         Refused<ArgumentException>("expected centres that Float16 holds, got up to 1E+05", () => new Vlad(4, 3, dtype: ScalarType.Float16).set_centroids(full(4, 3, 1e5), 1));
         Refused<ArgumentOutOfRangeException>("α overflows Float16", () => new ActionVLAD(4, 3, alpha: 1e5, dtype: ScalarType.Float16));
-        Refused<ArgumentOutOfRangeException>("batchSize", () => layer.Initialize(rand(9, 3), batchSize: 0));
+        Refused<ArgumentOutOfRangeException>("batch_size", () => layer.Initialize(rand(9, 3), batch_size: 0));
         Refused<ArgumentOutOfRangeException>("the weights overflow Float16", () => new NetVLAD(4, 3, dtype: ScalarType.Float16).set_centroids(rand(4, 3), 1e6));
         Refused<ArgumentException>("expected a floating-point dtype, got Int64", () => new NetVLAD(4, 3, dtype: ScalarType.Int64));
         Refused<ArgumentException>("expected centres (K, D), got 1 dimensions (4)", () => pooling.netvlad(rand(1, 3, 2, 2), rand(4, 3), rand(4)));

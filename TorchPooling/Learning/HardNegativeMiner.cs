@@ -11,13 +11,14 @@ public sealed record MinedTuple(int Query, int Positive, int[] Negatives);
 /// <remarks>
 /// <para>For each mined query: negatives are drawn from the database, those that were its hardest when it was last mined are
 /// added, and the nearest of them all are its hard negatives. Nearest is by the Euclidean distance of descriptors, a
-/// descriptor with NaN being farthest; equally near ones are taken by their number.</para>
+/// descriptor with NaN being farthest; equally near ones are taken by their number. Beside the cache it takes less than
+/// 200 MB, or 20 bytes for each picture of the database.</para>
 /// <para>Arandjelović et al.: NetVLAD, CVPR 2016, supplementary material, whose numbers are the defaults; the paper renews the cache
 /// every 500 to 1000 queries.</para>
 /// </remarks>
 public sealed class HardNegativeMiner : IDisposable
 {
-    private const int NumbersAtOnce = 1 << 26;   // of a table, 8 bytes each
+    private const int NumbersAtOnce = 1 << 23;   // of a table, 20 bytes each
 
     private readonly int[][] positives;
     private readonly int[][] excluded;

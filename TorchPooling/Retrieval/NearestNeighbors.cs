@@ -42,7 +42,7 @@ public static class NearestNeighbors
     /// <param name="database">Blocks (m, D) that follow each other; those made while they are enumerated are disposed after use.</param>
     /// <param name="count">Neighbours of each query.</param>
     /// <param name="innerProduct">Largest inner product qᵀd in place of the smallest ‖q − d‖².</param>
-    /// <param name="workBytes">About how much memory may be used beside the queries, a block and the result.</param>
+    /// <param name="workBytes">About how much memory may be used beside the queries, a block and some copies of the result.</param>
     /// <inheritdoc cref="Find"/>
     public static (Tensor Values, Tensor Indices) FindInBlocks(
         Tensor queries, IEnumerable<Tensor> database, int count, bool innerProduct = false, long workBytes = 1L << 28)
@@ -54,7 +54,7 @@ public static class NearestNeighbors
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
         var wide = Widened(queries, nameof(queries));
-        var elements = Math.Max(1, workBytes / (12 * wide.dtype.ElementSize()));
+        var elements = Math.Max(1, workBytes / (24 * wide.dtype.ElementSize()));
         var rows = Math.Max(1, elements / Math.Max(Math.Min(QueryRows, wide.size(0)), wide.size(1)));
         var offset = innerProduct || wide.size(0) == 0 ? null : wide.mean([0]);   // a common offset would cost digits
         var searches = wide.split(Math.Min(QueryRows, elements)).Select(q => new NeighborSearch(q, offset, count, innerProduct, elements)).ToArray();
@@ -84,8 +84,9 @@ public static class NearestNeighbors
 
     private static (Tensor Values, Tensor Indices) Results(NeighborSearch[] searches, bool innerProduct)
     {
-        var values = cat([.. searches.Select(search => search.Values)]);
-        var indices = cat([.. searches.Select(search => search.Indices)]);
+        var found = Array.ConvertAll(searches, search => search.Nearest());
+        var values = cat([.. found.Select(part => part.Values)]);
+        var indices = cat([.. found.Select(part => part.Indices)]);
         return ((innerProduct ? -values : values).MoveToOuterDisposeScope(), indices.MoveToOuterDisposeScope());
     }
 

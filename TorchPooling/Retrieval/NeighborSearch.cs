@@ -19,6 +19,9 @@ internal sealed class NeighborSearch
     private readonly bool innerProduct;
     private readonly long elements;
     private readonly double rounding;
+    private readonly List<(Tensor Query, Tensor Value, Tensor Number)> pending = [];
+    private Tensor values;
+    private Tensor indices;
 
     /// <param name="queries">(Q, D), float32 or float64.</param>
     /// <param name="offset">(D), subtracted from both sides of the product; null for none.</param>
@@ -31,14 +34,17 @@ internal sealed class NeighborSearch
         shifted = offset is null ? queries : queries - offset;
         lengths = shifted.square().sum(1);
         rounding = 2 * Rounding(queries);
-        Values = full(queries.size(0), count, double.PositiveInfinity, dtype: queries.dtype, device: queries.device);
-        Indices = zeros(queries.size(0), count, dtype: ScalarType.Int64, device: queries.device);
+        values = full(queries.size(0), count, double.PositiveInfinity, dtype: queries.dtype, device: queries.device);
+        indices = zeros(queries.size(0), count, dtype: ScalarType.Int64, device: queries.device);
     }
 
-    /// <summary>Squared distances, or inner products with the sign changed, ascending; infinite while too few rows were seen.</summary>
-    public Tensor Values { get; private set; }
-
-    public Tensor Indices { get; private set; }
+    /// <summary>Squared distances, or inner products with the sign changed, ascending, and the numbers of their rows, both
+    /// (Q, count); infinite where too few rows were seen.</summary>
+    public (Tensor Values, Tensor Indices) Nearest()
+    {
+        Merge();
+        return (values, indices);
+    }
 
     /// <summary>Pairs whose vectors fit into memory in float64.</summary>
     private long Pairs => Math.Max(1, elements / queries.size(1));
@@ -50,7 +56,7 @@ internal sealed class NeighborSearch
         var rows = offset is null ? block : block - offset;
         var rowLengths = rows.square().sum(1);
         var lower = innerProduct ? -shifted.matmul(rows.t()) : addmm(rowLengths * (1 - 2 * rounding), shifted, rows.t(), beta: 1, alpha: -2);
-        var worst = Values.select(1, count - 1);
+        var worst = values.select(1, count - 1);
         var possible = Possible(lower, worst, rowLengths);
         if (block.size(0) > count && possible.count_nonzero().ToInt64() > Crowd * queries.size(0) * count)
         {
@@ -60,8 +66,14 @@ internal sealed class NeighborSearch
         var pairs = possible.nonzero();
         if (pairs.size(0) > 0)
         {
-            var (query, row) = (pairs.select(1, 0), pairs.select(1, 1));
-            Merge(query, Direct(query, row, block), row + start);
+            var (query, row) = (pairs.select(1, 0).contiguous(), pairs.select(1, 1).contiguous());
+            pending.Add((Kept(query), Kept(Direct(query, row, block)), Kept(row + start)));
+        }
+
+        // As many new pairs as old ones at least, so that sorting takes no longer than finding them.
+        if (pending.Sum(part => part.Query.size(0)) >= values.numel())
+        {
+            Merge();
         }
     }
 
@@ -98,26 +110,38 @@ internal sealed class NeighborSearch
         return cat([.. parts]).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Takes in pairs of queries and rows. Both sorts are stable and later rows stand behind, so equal values stay in
-    /// the order of their numbers.</summary>
-    private void Merge(Tensor query, Tensor value, Tensor number)
+    /// <summary>Takes in the pending pairs. Both sorts are stable and later rows stand behind, so equal values stay in the order
+    /// of their numbers.</summary>
+    private void Merge()
     {
         using var scope = NewDisposeScope();
         var numbers = arange(queries.size(0), device: queries.device).repeat_interleave(count);
-        var values = cat([Values.flatten(), value]);
-        var owners = cat([numbers, query]);
-        var indices = cat([Indices.flatten(), number]);
-        var byValue = values.sort(stable: true).Indices;
+        var all = cat([values.flatten(), .. pending.Select(part => part.Value)]);
+        var owners = cat([numbers, .. pending.Select(part => part.Query)]);
+        var rows = cat([indices.flatten(), .. pending.Select(part => part.Number)]);
+        pending.ForEach(part => Dispose(part.Query, part.Value, part.Number));
+        pending.Clear();
+        var byValue = all.sort(stable: true).Indices;
         var order = byValue.index_select(0, owners.index_select(0, byValue).sort(stable: true).Indices);
 
-        var all = bincount(owners, minlength: queries.size(0));
-        var kept = ((all.cumsum(0) - all).unsqueeze(1) + arange(count, device: queries.device)).flatten();
+        var found = bincount(owners, minlength: queries.size(0));
+        var kept = ((found.cumsum(0) - found).unsqueeze(1) + arange(count, device: queries.device)).flatten();
         var best = order.index_select(0, kept);
-        var (oldValues, oldIndices) = (Values, Indices);
-        Values = values.index_select(0, best).reshape(-1, count).MoveToOtherDisposeScope(oldValues);
-        Indices = indices.index_select(0, best).reshape(-1, count).MoveToOtherDisposeScope(oldIndices);
-        oldValues.Dispose();
-        oldIndices.Dispose();
+        var (oldValues, oldIndices) = (values, indices);
+        values = Kept(all.index_select(0, best).reshape(-1, count));
+        indices = Kept(rows.index_select(0, best).reshape(-1, count));
+        Dispose(oldValues, oldIndices);
+    }
+
+    /// <summary>A tensor that lives as long as this search.</summary>
+    private Tensor Kept(Tensor x) => x.MoveToOtherDisposeScope(values);
+
+    private static void Dispose(params ReadOnlySpan<Tensor> tensors)
+    {
+        foreach (var x in tensors)
+        {
+            x.Dispose();
+        }
     }
 
     private static double Rounding(Tensor x)

@@ -81,7 +81,8 @@ public static class RetrievalMetrics
             throw new ArgumentException($"expected ignored pictures of {positives.Count} queries, got {ignored.Count}", nameof(ignored));
         }
 
-        using var answers = indices.cpu().contiguous();
+        using var scope = NewDisposeScope();
+        var answers = indices.cpu().contiguous();
         var perQuery = new double[positives.Count];
         for (var q = 0; q < perQuery.Length; q++)
         {

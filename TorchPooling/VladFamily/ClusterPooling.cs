@@ -84,24 +84,25 @@ public abstract class ClusterPooling : nn.Module<Tensor, Tensor>, IScriptable
     /// <summary>Starts the layer from local descriptors: centres by <see cref="KMeans"/>, and α such that on average the nearest
     /// centre weighs 100 times the second.</summary>
     /// <remarks>α = ln(100) / mean(s₁ − s₂) over the descriptors, s₁ and s₂ the two largest of −‖x − cₖ‖² (with b) or of
-    /// xᵀcₖ/‖cₖ‖ (without).</remarks>
+    /// xᵀcₖ/‖cₖ‖ (without). <see cref="Vlad"/> takes the centres alone. Memory is that of k-means and one copy more of the
+    /// descriptors.</remarks>
     /// <param name="descriptors">Shape (M, D), M ≥ K (K + G with ghosts): local descriptors of many images, as the layer's input would hold them.</param>
     /// <param name="iterations">At most so many rounds of k-means; in mini-batches exactly so many passes.</param>
     /// <param name="seed">The same seed gives the same centres.</param>
-    /// <param name="batchSize">Descriptors of a mini-batch of k-means; null for rounds over all.</param>
+    /// <param name="batch_size">Descriptors of a mini-batch of k-means; null for rounds over all.</param>
     /// <returns>α, and what the start was measured to be.</returns>
     /// <exception cref="ArgumentException"><paramref name="descriptors"/> has another shape, fewer than K distinct rows, or
     /// values that are not finite.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A number is not positive, or the descriptors lie so near to their centres
     /// that α's weights overflow the layer's dtype.</exception>
-    public ClusterStart Initialize(Tensor descriptors, int iterations = 100, int seed = 0, long? batchSize = null)
+    public ClusterStart Initialize(Tensor descriptors, int iterations = 100, int seed = 0, long? batch_size = null)
     {
         Check.Matrix(descriptors, assigned_clusters, descriptor_length, nameof(descriptors));
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
         var points = descriptors.detach().to(Parameter.device).to(Check.AtLeastFloat32(Parameter.dtype));
         points = normalize_input ? pooling.l2_normalize(points) : points;
-        var centers = KMeans.Fit(points, assigned_clusters, iterations, seed, batchSize);
+        var centers = KMeans.Fit(points, assigned_clusters, iterations, seed, batch_size);
         var measured = ClusterMeasures.Of(points, centers, ByDistance);
         var alpha = IsHard ? double.PositiveInfinity : Math.Log(100) / measured.Gap;
         set_centroids(centers, IsHard ? 1 : alpha);

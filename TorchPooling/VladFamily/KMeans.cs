@@ -9,7 +9,7 @@ namespace TorchPooling;
 /// centre; in mini-batches (Sculley, WWW 2010), every centre moves towards the points of a drawn batch that are nearest to
 /// it, by 1/(points it ever had). A centre that is nearest to no point, in a round or in a pass over the batches, takes the
 /// point farthest from all centres.</para>
-/// <para>Memory is one copy of the points, some 50 bytes a point, and less than 200 MB. The same seed gives the same centres on the
+/// <para>Memory is one copy of the points, some 50 bytes a point, a few of the centres and a batch, and less than 200 MB. The same seed gives the same centres on the
 /// same machine and device.</para>
 /// <para>Seeding: Arthur, Vassilvitskii: k-means++: The Advantages of Careful Seeding, SODA 2007. Spherical: Dhillon, Modha:
 /// Concept Decompositions for Large Sparse Text Data Using Clustering, Machine Learning 2001.</para>
@@ -21,17 +21,17 @@ public static class KMeans
     /// <param name="clusters">K.</param>
     /// <param name="iterations">At most so many rounds; in mini-batches exactly so many passes over the points.</param>
     /// <param name="seed">Decides the draws.</param>
-    /// <param name="batchSize">Points of a mini-batch; Lloyd's rounds where it is null, or not less than M.</param>
+    /// <param name="batch_size">Points of a mini-batch; Lloyd's rounds where it is null, or not less than M.</param>
     /// <param name="spherical">Cluster directions: points and centres are scaled to unit length.</param>
     /// <returns>Centres, shape (K, D), at least float32.</returns>
     /// <exception cref="ArgumentException"><paramref name="points"/> has another shape, fewer than K distinct rows, or values
     /// that are not finite, or whose squares are not.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A number is not positive.</exception>
-    public static Tensor Fit(Tensor points, long clusters, int iterations = 100, int seed = 0, long? batchSize = null, bool spherical = false)
+    public static Tensor Fit(Tensor points, long clusters, int iterations = 100, int seed = 0, long? batch_size = null, bool spherical = false)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(clusters);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(iterations);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize ?? 1, nameof(batchSize));
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batch_size ?? 1, nameof(batch_size));
         ArgumentNullException.ThrowIfNull(points);
         Check.Matrix(points, clusters, points.dim() == 2 ? Math.Max(1, points.size(1)) : 1, nameof(points));
         using var gradients = no_grad();
@@ -45,8 +45,8 @@ public static class KMeans
 
         var random = new Random(seed);
         var centers = Seed(centred, lengths, clusters, random);
-        centers = batchSize < points.size(0)
-            ? MiniBatches(centred, lengths, centers, iterations, batchSize.Value, spherical, random)
+        centers = batch_size < points.size(0)
+            ? MiniBatches(centred, lengths, centers, iterations, batch_size.Value, spherical, random)
             : Lloyd(centred, lengths, centers, iterations, spherical);
         return centers.add_(offset).MoveToOuterDisposeScope();
     }
@@ -130,25 +130,25 @@ public static class KMeans
     }
 
     internal static Tensor MiniBatches(
-        Tensor points, Tensor lengths, Tensor start, int passes, long batchSize, bool spherical, Random random)
+        Tensor points, Tensor lengths, Tensor start, int passes, long batch_size, bool spherical, Random random)
     {
         using var scope = NewDisposeScope();
         var centers = start.clone();
-        var had = zeros(centers.size(0), dtype: points.dtype, device: points.device);
+        var had = zeros(centers.size(0), dtype: ScalarType.Float64, device: points.device);
         long[] order = [.. Enumerable.Range(0, checked((int)points.size(0))).Select(i => (long)i)];
         for (var pass = 0; pass < passes; pass++)
         {
             using var whole = NewDisposeScope();
             var before = had.clone();
             random.Shuffle(order);
-            foreach (var batch in order.Chunk(checked((int)batchSize)))
+            foreach (var batch in order.Chunk(checked((int)batch_size)))
             {
                 using var step = NewDisposeScope();
                 var drawn = points.index_select(0, tensor(batch, device: points.device));
                 var (nearest, _) = Nearest(drawn, centers);
                 var (sums, counts) = Sums(drawn, nearest, centers.size(0));
                 had.add_(counts);
-                centers.add_((sums - counts.unsqueeze(1) * centers) / had.clamp_min(1).unsqueeze(1));
+                centers.add_((sums - counts.unsqueeze(1) * centers) / had.clamp_min(1).unsqueeze(1).to(points.dtype));
                 centers.copy_(Directed(centers, spherical));
             }
 

@@ -90,12 +90,13 @@ public sealed class NeXtVLAD : nn.Module<Tensor, Tensor>, IScriptable
     /// <see cref="KMeans"/> of the groups of their expansion, and α such that on average the nearest centre weighs 100 times the
     /// second. Expansion and attention stay as they are.</summary>
     /// <param name="descriptors">Shape (M, D), M·G ≥ K: local descriptors of many images, as the layer's input would hold them.</param>
-    /// <param name="iterations">At most so many rounds of k-means.</param>
+    /// <param name="iterations">At most so many rounds of k-means; in mini-batches exactly so many passes.</param>
     /// <param name="seed">The same seed gives the same centres.</param>
+    /// <param name="batch_size">Groups of a mini-batch of k-means; null for rounds over all.</param>
     /// <returns>α, and what the start was measured to be, on the groups.</returns>
     /// <exception cref="ArgumentException"><paramref name="descriptors"/> has another shape, its groups fewer than K distinct
     /// rows, or it has values that are not finite.</exception>
-    public ClusterStart Initialize(Tensor descriptors, int iterations = 100, int seed = 0)
+    public ClusterStart Initialize(Tensor descriptors, int iterations = 100, int seed = 0, long? batch_size = null)
     {
         var (k, length) = (centroids.size(0), centroids.size(1));
         Check.Matrix(descriptors, (k + groups - 1) / groups, expansion.weight.size(1), nameof(descriptors));
@@ -103,7 +104,7 @@ public sealed class NeXtVLAD : nn.Module<Tensor, Tensor>, IScriptable
         using var scope = NewDisposeScope();
         var points = descriptors.detach().to(centroids.device).to(Check.AtLeastFloat32(centroids.dtype));
         points = pooling.linear(points, expansion.weight, expansion.bias).reshape(-1, length);
-        var centers = KMeans.Fit(points, k, iterations, seed);
+        var centers = KMeans.Fit(points, k, iterations, seed, batch_size);
         var measured = ClusterMeasures.Of(points, centers, byDistance: true);
         var alpha = Math.Log(100) / measured.Gap;
         set_centroids(centers, alpha);

@@ -8,7 +8,8 @@ namespace TorchPooling;
 /// <para>The map is assigned once; over each window of d×d descriptors, V[k] = Σᵢ aₖ(xᵢ)·(xᵢ − cₖ), normalised as in
 /// <see cref="NetVLAD"/>: each vector is what NetVLAD makes of the window alone. (The authors' code divides the sums by d², which the
 /// normalisation undoes.) Patches of the first size come first, in row-major order, then those of the next. Computed as one
-/// product per window, so that nothing cancels, as it does in differences of integral sums.</para>
+/// product per window, so that nothing cancels, as it does in differences of the paper's integral sums: it takes d² copies of
+/// the map and its assignment for size d and stride 1, in turn, where the vectors themselves are K of the map.</para>
 /// <para>Parameters as of <see cref="NetVLAD"/>, whose weights load by name: <c>conv.weight</c>, <c>conv.bias</c> where there is
 /// one, <c>centroids</c>. <see cref="spatial_scores"/> compares the vectors of two images, these or a projection of them.</para>
 /// <para>Shape: input (N, D, H, W), H and W at least the largest patch; output (N, P, K·D), in the input's dtype.</para>

@@ -118,8 +118,8 @@ public sealed class Salad : nn.Module<Tensor, Tensor>, IScriptable
         {
             x = layer switch
             {
-                Conv2d conv => nn.functional.conv2d(x, conv.weight.to(x.dtype), conv.bias!.to(x.dtype)),
-                Linear linear => nn.functional.linear(x, linear.weight.to(x.dtype), linear.bias!.to(x.dtype)),
+                Conv2d conv when conv.weight.dtype != x.dtype => nn.functional.conv2d(x, conv.weight.to(x.dtype), conv.bias!.to(x.dtype)),
+                Linear linear when linear.weight.dtype != x.dtype => nn.functional.linear(x, linear.weight.to(x.dtype), linear.bias!.to(x.dtype)),
                 _ => ((nn.Module<Tensor, Tensor>)layer).call(x),
             };
         }

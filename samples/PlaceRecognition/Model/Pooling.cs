@@ -19,7 +19,7 @@ internal sealed record Pooling(string Name, VggCut Cut, Func<long, int, nn.Modul
         Signed("patchnetvlad", (channels, clusters) => new NetVLAD(clusters, channels)) with { LooksTwice = true },
         Signed("netvlad-gated", (channels, clusters) =>
             nn.Sequential(new NetVLAD(clusters, channels), new ContextGating(clusters * channels), new L2Normalize())),
-        Signed("ghostvlad", (channels, clusters) => new GhostVLAD(clusters, channels, Math.Max(1, clusters / ClustersOfGhost))),
+        Signed("ghostvlad", (channels, clusters) => new GhostVLAD(clusters, channels, num_ghosts: Math.Max(1, clusters / ClustersOfGhost))),
         Signed("actionvlad", (channels, clusters) => new OneFrame(new ActionVLAD(clusters, channels))),
         Signed("vlad", (channels, clusters) => new Vlad(clusters, channels)),
         Signed("netrvlad", (channels, clusters) => new NetRVLAD(clusters, channels)),

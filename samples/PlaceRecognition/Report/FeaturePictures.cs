@@ -81,7 +81,7 @@ internal static class FeaturePictures
         var (width, height) = ((float)bitmap.Width / columns, (float)bitmap.Height / rows);
         for (var i = 0; i < share.Length; i++)
         {
-            using var paint = new SKPaint { Color = SKColors.Black.WithAlpha((byte)(255 * Math.Clamp(share[i], 0, 1))) };
+            using var paint = new SKPaint { Color = SKColors.Black.WithAlpha((byte)Math.Round(255 * Math.Clamp(share[i], 0, 1))) };
             canvas.DrawRect(i % columns * width, i / columns * height, width, height, paint);
         }
 

@@ -22,7 +22,7 @@ internal static class Finding
             ? "That is no clear difference: more epochs, or more pictures, are the first thing to try."
             : ours > theirs ? "NetVLAD is clearly ahead." : "NetVLAD is clearly behind.";
         return string.Create(CultureInfo.InvariantCulture, $"""
-            NetVLAD answers {100 * ours:0.0} % of the queries right at once, {name} pooling (of max and average the better) {100 * theirs:0.0} %:
+            NetVLAD answers {100 * ours:0.0} % of the queries right at once, {name} pooling{(others.Count > 1 ? " (of max and average the better)" : "")} {100 * theirs:0.0} %:
             a difference of {100 * (ours - theirs):0.0} ± {100 * error:0.0} points (one standard error, paired by query). {verdict}
             """);
     }

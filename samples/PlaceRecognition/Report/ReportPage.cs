@@ -85,7 +85,7 @@ internal sealed class ReportPage(Metrics metrics, LoadedSet test, PlaceNetwork n
         return "<table><tr><th>pooling</th><th>dimensions</th><th>untrained recall@1 / 5 / 10</th><th>trained recall@1 / 5 / 10</th>"
             + "<th>± @1</th><th>average precision</th><th>ms an image</th><th>of it pooling</th><th>best epoch</th><th>training, s</th></tr>\n"
             + string.Concat(rows) + "</table>\n<p class=\"note\">± is one standard error, √(r(1 − r)/n), of a trained recall@1 alone: the largest, in bold, need not be clearly the best. "
-            + "Average precision: the area under the curve of precision over recall below.</p>";
+            + "Average precision: the area under the curve of precision over recall below, by steps.</p>";
     }
 
     private string SecondLooks() => string.Concat(options.Training.Poolings.Where(kind => poolings[kind].Speed!.SecondLook > 0).Select(kind => string.Create(

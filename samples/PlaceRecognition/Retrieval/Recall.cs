@@ -69,10 +69,8 @@ internal sealed class Recall
     }
 
     /// <summary>Which queries have a database picture within the radius, bool (Q): the others can never be right.</summary>
-    public static Tensor Answerable(PlaceSet set)
-    {
-        return RetrievalMetrics.Answerable(Positions(set.Queries), Positions(set.Database), Radius);
-    }
+    public static Tensor Answerable(PlaceSet set) =>
+        RetrievalMetrics.Answerable(Positions(set.Queries), Positions(set.Database), Radius);
 
     /// <summary>How many cannot.</summary>
     public static int Lost(PlaceSet set)
@@ -81,5 +79,5 @@ internal sealed class Recall
         return set.Queries.Count - (int)answerable.count_nonzero().ToInt64();
     }
 
-    private static (double East, double North)[] Positions(IReadOnlyList<Place> places) => [.. places.Select(place => (place.East, place.North))];
+    public static (double East, double North)[] Positions(IReadOnlyList<Place> places) => [.. places.Select(place => (place.East, place.North))];
 }

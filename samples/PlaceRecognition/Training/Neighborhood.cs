@@ -13,7 +13,7 @@ internal sealed class Neighborhood
 
     public Neighborhood(PlaceSet places)
     {
-        var (queries, database) = (Positions(places.Queries), Positions(places.Database));
+        var (queries, database) = (Recall.Positions(places.Queries), Recall.Positions(places.Database));
         positives = Neighbors.Within(queries, database, TrainingOptions.PositiveRadius);
         near = Neighbors.Within(queries, database, Recall.Radius);
         databaseCount = database.Length;
@@ -23,6 +23,4 @@ internal sealed class Neighborhood
     /// most these 1000 pictures and at least 100: so many of the drawn streets' 640.</summary>
     public HardNegativeMiner CreateMiner(TrainingOptions options) =>
         new(positives, near, databaseCount, options.Negatives, Math.Clamp(databaseCount / 10, 100, 1000), TrainingOptions.RememberedNegatives);
-
-    private static (double, double)[] Positions(IReadOnlyList<Place> places) => [.. places.Select(place => (place.East, place.North))];
 }

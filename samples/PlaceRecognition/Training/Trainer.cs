@@ -21,7 +21,9 @@ internal sealed class Trainer(PlaceNetwork network, Pictures database, Pictures 
     /// <returns>The mean loss.</returns>
     public double Epoch(int epoch, Action<double> onProgress, CancellationToken cancellation)
     {
-        var random = new Random(unchecked(options.Seed * 1000 + epoch));
+        var seed = unchecked(options.Seed * 1000 + epoch);
+        var random = new Random(seed);
+        manual_seed(seed);   // of dropout: an epoch draws the same whether the run was resumed before it or not
         using var scope = NewDisposeScope();
         network.eval();
         var cached = CacheShare / (database.Places.Count + queries.Places.Count);

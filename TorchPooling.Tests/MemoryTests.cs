@@ -1,0 +1,58 @@
+using System.Globalization;
+using TorchPooling.Tests.Build;
+using static TorchSharp.torch;
+
+namespace TorchPooling.Tests;
+
+/// <summary>Measures the process, so nothing else may run beside it.</summary>
+[CollectionDefinition(nameof(MemoryTests), DisableParallelization = true)]
+[Collection(nameof(MemoryTests))]
+public class MemoryTests
+{
+    [LinuxFact]
+    public void NetVLAD_does_not_grow_with_K_times_D()
+    {
+        using var scope = NewDisposeScope();
+        var layer = new NetVLAD(64, 512);
+        var x = rand(2, 512, 30, 40);
+        layer.call(x.narrow(3, 0, 2)).Dispose();   // libtorch's own start-up
+
+        // The residual tensor would hold 2·64·512·1200 floats, 307,200 KiB; the map itself holds 4,800.
+        Assert.InRange(Growth(() => layer.call(x).sum().backward()), 0, 40_000);
+    }
+
+    [LinuxFact]
+    public void KMeans_copies_its_points_once()
+    {
+        using var scope = NewDisposeScope();
+        var points = randn(100_000, 128);   // 50,000 KiB; in mini-batches, 2500 times the centres are 78,000
+        KMeans.Fit(points[..1000], 64, 1).Dispose();
+        Assert.InRange(Growth(() => KMeans.Fit(points, 64, 5).Dispose()), 50_000, 150_000);
+        Assert.InRange(Growth(() => KMeans.Fit(points, 64, 5, batch_size: 200).Dispose()), 50_000, 150_000);
+    }
+
+    [LinuxFact]
+    public void Neighbours_keep_to_the_memory_that_they_may_use()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        NpyFile.Write(folder.File("database.npy"), Enumerable.Range(0, 20).Select(_ => randn(10_000, 64)));   // 50,000 KiB
+        var queries = randn(500, 64);
+        NearestNeighbors.Find(queries, queries, 10);
+        Assert.InRange(
+            Growth(() => NearestNeighbors.FindInBlocks(queries, NpyFile.ReadBlocks(folder.File("database.npy"), 10_000), 10, workBytes: 16 << 20)), 0, 25_000);
+    }
+
+    /// <summary>By how many KiB the process grew at most meanwhile.</summary>
+    private static long Growth(Action work)
+    {
+        File.WriteAllText("/proc/self/clear_refs", "5");   // the peak starts anew
+        var before = Kilobytes("VmRSS");
+        work();
+        return Kilobytes("VmHWM") - before;
+    }
+
+    private static long Kilobytes(string name) => long.Parse(
+        File.ReadLines("/proc/self/status").First(line => line.StartsWith(name + ":", StringComparison.Ordinal)).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1],
+        CultureInfo.InvariantCulture);
+}
