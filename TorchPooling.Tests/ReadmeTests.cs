@@ -39,12 +39,12 @@ public partial class ReadmeTests
         ];
         foreach (var (name, pool, length) in poolings)
         {
-            var backbone = new VggBackbone([[16], [32], [64]], cut: VggCut.BeforeLastReLU);
-            var model = nn.Sequential(backbone, pool, nn.Linear(length, 10));
-            var optimizer = optim.Adam(model.parameters());
-            nn.functional.cross_entropy(model.call(images), labels).backward();
-            optimizer.step();
-            torchscript.save(model, $"{name}.pt", images);   // in Python: torch.jit.load("netvlad.pt").eval()(images)
+            var features = new VggBackbone([[16], [32], [64]], cut: VggCut.BeforeLastReLU);
+            var classifier = nn.Sequential(features, pool, nn.Linear(length, 10));
+            var adam = optim.Adam(classifier.parameters());
+            nn.functional.cross_entropy(classifier.call(images), labels).backward();
+            adam.step();
+            torchscript.save(classifier, $"{name}.pt", images);   // in Python: torch.jit.load("netvlad.pt").eval()(images)
         }
         // </example>
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -112,13 +113,14 @@ internal static class Check
         FloatingPoint(x, name);
     }
 
-    /// <summary>A floating-point matrix (M, D) with M ≥ <paramref name="rows"/> and D = <paramref name="columns"/>.</summary>
-    public static void Matrix(Tensor x, long rows, long columns, string name)
+    /// <summary>A floating-point matrix (M, D) with M ≥ <paramref name="rows"/> and D = <paramref name="columns"/>, or any D ≥ 1
+    /// where null.</summary>
+    public static void Matrix(Tensor x, long rows, long? columns, string name)
     {
         ArgumentNullException.ThrowIfNull(x, name);
-        if (x.dim() != 2 || x.size(0) < rows || x.size(1) != columns)
+        if (x.dim() != 2 || x.size(0) < rows || x.size(1) < 1 || x.size(1) != (columns ?? x.size(1)))
         {
-            throw new ArgumentException($"expected a matrix of at least {rows} rows and {columns} columns, got {Describe(x)}", name);
+            throw new ArgumentException($"expected a matrix (M{(rows > 0 ? $" ≥ {rows}" : "")}, {columns?.ToString(CultureInfo.InvariantCulture) ?? "D ≥ 1"}), got {Describe(x)}", name);
         }
 
         FloatingPoint(x, name);

@@ -94,7 +94,7 @@ public class TripletRankingTests
         var (q, d, mask) = (rand(2, 3), rand(4, 3), zeros(2, 4, dtype: ScalarType.Bool));
         Refused<ArgumentException>("expected descriptors (M, D ≥ 1), got 1 dimensions (3)", () => losses.triplet_ranking(rand(3), d, mask, mask));
         Refused<ArgumentException>("expected descriptors (M ≥ 1, D ≥ 1), got 2 dimensions (0, 3)", () => losses.triplet_ranking(q, rand(0, 3), mask, mask));
-        Refused<ArgumentException>("expected a matrix of at least 1 rows and 3 columns, got 2 dimensions (4, 2)", () => losses.triplet_ranking(q, rand(4, 2), mask, mask));
+        Refused<ArgumentException>("expected a matrix (M ≥ 1, 3), got 2 dimensions (4, 2)", () => losses.triplet_ranking(q, rand(4, 2), mask, mask));
         Refused<ArgumentException>("expected Float32 on cpu, got Float64 on cpu", () => losses.triplet_ranking(q, d.to(ScalarType.Float64), mask, mask));
         Refused<ArgumentException>("expected a floating-point tensor, got Int64", () => losses.triplet_ranking(q.to(ScalarType.Int64), d, mask, mask));
         Refused<ArgumentException>("expected the shape (2, 4), got 2 dimensions (4, 2)", () => losses.triplet_ranking(q, d, mask.t(), mask));

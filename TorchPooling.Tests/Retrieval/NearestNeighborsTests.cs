@@ -206,7 +206,7 @@ public class NearestNeighborsTests
         Throws<ArgumentOutOfRangeException>("expected at most the 4 rows of the database", () => NearestNeighbors.Find(q, d, 5));
         Throws<ArgumentOutOfRangeException>("expected at most the 8 rows of the database", () => NearestNeighbors.FindInBlocks(q, [d, d], 9));
         Throws<ArgumentOutOfRangeException>("workBytes ('0')", () => NearestNeighbors.Find(q, d, 1, workBytes: 0));
-        Throws<ArgumentException>("expected a matrix of at least 0 rows and 3 columns, got 2 dimensions (4, 2)", () => NearestNeighbors.Find(q, ones(4, 2), 1));
+        Throws<ArgumentException>("expected a matrix (M, 3), got 2 dimensions (4, 2)", () => NearestNeighbors.Find(q, ones(4, 2), 1));
         Throws<ArgumentException>("got 1 dimensions (3)", () => NearestNeighbors.Find(ones(3), d, 1));
         Throws<ArgumentException>("got 2 dimensions (2, 0)", () => NearestNeighbors.Find(ones(2, 0), d, 1));
         Throws<ArgumentException>("expected a floating-point tensor, got Int64 (2, 3)", () => NearestNeighbors.Find(q.@long(), d, 1));

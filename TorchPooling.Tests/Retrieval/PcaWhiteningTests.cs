@@ -289,8 +289,8 @@ public class PcaWhiteningTests
         Refused<ArgumentNullException>("batches", () => layer.Fit([null!]));
         Refused<ArgumentException>("expected more than 3 descriptors for 3 components, got no batches", () => layer.Fit([]));
         Refused<ArgumentException>("expected more than 3 descriptors for 3 components, got 3, whose covariance has rank 2 at most", () => layer.Fit([rand(2, 4), rand(1, 4)]));
-        Refused<ArgumentException>("expected a matrix of at least 1 rows and 4 columns, got 2 dimensions (9, 5)", () => layer.Fit([rand(9, 4), rand(9, 5)]));
-        Refused<ArgumentException>("expected a matrix of at least 1 rows and 4 columns, got 1 dimensions (4)", () => layer.Fit([rand(4)]));
+        Refused<ArgumentException>("expected a matrix (M ≥ 1, 4), got 2 dimensions (9, 5)", () => layer.Fit([rand(9, 4), rand(9, 5)]));
+        Refused<ArgumentException>("expected a matrix (M ≥ 1, 4), got 1 dimensions (4)", () => layer.Fit([rand(4)]));
         Refused<ArgumentException>("expected a floating-point tensor, got Int64 (9, 4)", () => layer.Fit([ones(9, 4, dtype: ScalarType.Int64)]));
         Refused<ArgumentException>("expected finite descriptors, got NaN or infinity among them", () => layer.Fit([rand(9, 4), full(9, 4, float.NaN)]));
         Refused<ArgumentException>("expected finite descriptors, got NaN or infinity among them", () => layer.Fit([full(9, 4, float.PositiveInfinity)]));

@@ -91,7 +91,7 @@ public class ChooseKTests
     [InlineData("--clusters: expected different numbers from 1, for example 4,8,16, got '4,0'", "--clusters", "4,0")]
     [InlineData("--clusters: expected different numbers from 1, for example 4,8,16, got '4,4'", "--clusters", "4,4")]
     [InlineData("--clusters: expected different numbers from 1, for example 4,8,16, got 'many'", "--clusters", "many")]
-    [InlineData("--clusters 99999: expected a matrix of at least 99999 rows", "--quick", "--image-size", "36x48", "--clusters", "2,99999")]
+    [InlineData("--clusters 99999: expected a matrix (M ≥ 99999, 64)", "--quick", "--image-size", "36x48", "--clusters", "2,99999")]
     [InlineData("--pooling: expected a pooling whose clusters k-means starts, gem has none such", "--pooling", "gem")]
     [InlineData("--pooling: expected a pooling whose clusters k-means starts, salad has none such", "--pooling", "salad")]
     [InlineData("--pooling: expected a pooling that answers by one descriptor, patchnetvlad looks twice", "--pooling", "patchnetvlad")]

@@ -104,7 +104,7 @@ public class PlaceRecognitionTests
     [InlineData("--learning-rate: expected a positive number, got -1", "--learning-rate", "-1")]
     [InlineData("--image-size: expected HEIGHTxWIDTH in pixels up to 4096, for example 72x96, got '72'", "--image-size", "72")]
     [InlineData("--image-size: the network takes images from 8x8 pixels, got 4x9", "--image-size", "4x9")]
-    [InlineData("--clusters 99999: expected a matrix of at least 99999 rows", "--quick", "--clusters", "99999", "--image-size", "36x48")]
+    [InlineData("--clusters 99999: expected a matrix (M ≥ 99999, 64)", "--quick", "--clusters", "99999", "--image-size", "36x48")]
     [InlineData("the loss is no longer finite: lower --learning-rate", "--quick", "--learning-rate", "1e30", "--image-size", "36x48", "--pooling", "netvlad")]
     [InlineData("the network gives descriptors that are not finite: train it with a lower --learning-rate", "--quick", "--queries-per-epoch", "4", "--learning-rate", "1e30", "--image-size", "36x48", "--pooling", "avg")]
     [InlineData("--device: expected cpu, cuda or cuda:N, got 'tpu'", "--device", "tpu")]

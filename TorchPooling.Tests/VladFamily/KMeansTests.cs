@@ -178,7 +178,7 @@ public class KMeansTests
     public void Wrong_arguments_are_named()
     {
         using var scope = NewDisposeScope();
-        Refused<ArgumentException>("expected a matrix of at least 4 rows and 3 columns, got 2 dimensions (3, 3)", () => KMeans.Fit(rand(3, 3), 4));
+        Refused<ArgumentException>("expected a matrix (M ≥ 4, D ≥ 1), got 2 dimensions (3, 3)", () => KMeans.Fit(rand(3, 3), 4));
         Refused<ArgumentException>("expected finite descriptors", () => KMeans.Fit(full(9, 3, float.PositiveInfinity), 4));
         Refused<ArgumentException>("expected at least 4 distinct descriptors, got 1", () => KMeans.Fit(ones(9, 3), 4));
         Refused<ArgumentException>("expected descriptors whose squares are finite", () => KMeans.Fit(rand(9, 3) * 1e25, 4));

@@ -157,7 +157,7 @@ public class NeXtVLADTests
         Refused<ArgumentOutOfRangeException>("expansion", () => new NeXtVLAD(4, 3, -1, 1));
         Refused<ArgumentException>("expected a floating-point dtype, got Int64", () => new NeXtVLAD(4, 3, 2, 2, dtype: ScalarType.Int64));
         Refused<ArgumentException>("expected the shape (1, 8), got 2 dimensions (1, 7)", () => layer.forward(rand(1, 3, 8), ones(1, 7)));
-        Refused<ArgumentException>("expected a matrix of at least 2 rows and 3 columns, got 2 dimensions (1, 3)", () => layer.Initialize(rand(1, 3)));
+        Refused<ArgumentException>("expected a matrix (M ≥ 2, 3), got 2 dimensions (1, 3)", () => layer.Initialize(rand(1, 3)));
         Refused<ArgumentException>("expected the shape (4, 3), got 2 dimensions (3, 3)", () => layer.set_centroids(rand(3, 3), 1));
         Refused<ArgumentException>("expected finite centres", () => layer.set_centroids(full(4, 3, float.NaN), 1));
         Refused<ArgumentOutOfRangeException>("expected a positive, finite number", () => layer.set_centroids(rand(4, 3), 0));
@@ -168,7 +168,7 @@ public class NeXtVLADTests
         var x = rand(1, 3, 5);
         Refused<ArgumentException>("expected a number of groups that divides 6 (λ·D), got 4", () => pooling.nextvlad(x, rand(6, 3), rand(4, 6), rand(8, 6), rand(2, 3)));
         Refused<ArgumentException>("expected the shape (4, 6), got 2 dimensions (3, 6)", () => pooling.nextvlad(x, rand(6, 3), rand(2, 6), rand(3, 6), rand(2, 3)));
-        Refused<ArgumentException>("expected a matrix of at least 1 rows and 3 columns, got 2 dimensions (2, 4)", () => pooling.nextvlad(x, rand(6, 3), rand(2, 6), rand(4, 6), rand(2, 4)));
+        Refused<ArgumentException>("expected a matrix (M ≥ 1, 3), got 2 dimensions (2, 4)", () => pooling.nextvlad(x, rand(6, 3), rand(2, 6), rand(4, 6), rand(2, 4)));
         Refused<ArgumentException>("expected the shape (6), got 1 dimensions (5)", () => pooling.nextvlad(x, rand(6, 3), rand(2, 6), rand(4, 6), rand(2, 3), rand(5)));
         Tensor Wide(params long[] shape) => rand(shape, dtype: ScalarType.Float64);
         Refused<ArgumentException>("got Float64 on cpu (Parameter 'x')", () => pooling.nextvlad(Wide(1, 3, 5), rand(6, 3), rand(2, 6), rand(4, 6), rand(2, 3)));

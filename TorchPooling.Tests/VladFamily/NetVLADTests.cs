@@ -203,8 +203,8 @@ public class NetVLADTests
         var layer = new NetVLAD(4, 3);
         Refused<ArgumentOutOfRangeException>("num_clusters", () => new NetVLAD(0, 3));
         Refused<ArgumentOutOfRangeException>("dim", () => new NetVLAD(4, -1));
-        Refused<ArgumentException>("expected a matrix of at least 4 rows and 3 columns, got 2 dimensions (3, 3)", () => layer.Initialize(rand(3, 3)));
-        Refused<ArgumentException>("expected a matrix of at least 4 rows and 3 columns, got 3 dimensions (9, 3, 1)", () => layer.Initialize(rand(9, 3, 1)));
+        Refused<ArgumentException>("expected a matrix (M ≥ 4, 3), got 2 dimensions (3, 3)", () => layer.Initialize(rand(3, 3)));
+        Refused<ArgumentException>("expected a matrix (M ≥ 4, 3), got 3 dimensions (9, 3, 1)", () => layer.Initialize(rand(9, 3, 1)));
         Refused<ArgumentException>("expected finite descriptors", () => layer.Initialize(full(9, 3, float.NaN)));
         Refused<ArgumentException>("expected at least 4 distinct descriptors, got 1", () => layer.Initialize(ones(9, 3)));
         Refused<ArgumentOutOfRangeException>("iterations", () => layer.Initialize(rand(9, 3), iterations: 0));

@@ -92,8 +92,7 @@ public static class NearestNeighbors
 
     private static void CheckDescriptors(Tensor x, string name)
     {
-        ArgumentNullException.ThrowIfNull(x, name);
-        Check.Matrix(x, 0, x.dim() == 2 ? Math.Max(1, x.size(1)) : 1, name);
+        Check.Matrix(x, 0, null, name);
     }
 
     private static void CheckBlock(Tensor block, Tensor queries)

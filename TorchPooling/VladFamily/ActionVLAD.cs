@@ -105,7 +105,7 @@ public static partial class pooling
     {
         ArgumentNullException.ThrowIfNull(centroids);
         ArgumentNullException.ThrowIfNull(alpha);
-        Check.Matrix(centroids, 1, centroids.dim() == 2 ? Math.Max(1, centroids.size(1)) : 1, nameof(centroids));
+        Check.Matrix(centroids, 1, null, nameof(centroids));
         Check.Video(x, centroids.size(1));
         Check.Exactly(alpha, [], nameof(alpha));
         Check.LikeParameters(alpha, centroids, nameof(alpha));

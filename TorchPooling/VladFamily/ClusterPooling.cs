@@ -86,7 +86,8 @@ public abstract class ClusterPooling : nn.Module<Tensor, Tensor>, IScriptable
     /// <remarks>α = ln(100) / mean(s₁ − s₂) over the descriptors, s₁ and s₂ the two largest of −‖x − cₖ‖² (with b) or of
     /// xᵀcₖ/‖cₖ‖ (without). <see cref="Vlad"/> takes the centres alone. Memory is that of k-means and one copy more of the
     /// descriptors.</remarks>
-    /// <param name="descriptors">Shape (M, D), M ≥ K (K + G with ghosts): local descriptors of many images, as the layer's input would hold them.</param>
+    /// <param name="descriptors">Shape (M, D), M ≥ K (K + G with ghosts): local descriptors of many images, as the layer's input would hold them;
+    /// of a map (N, D, H, W) <c>x.permute(0, 2, 3, 1).reshape(-1, D)</c>.</param>
     /// <param name="iterations">At most so many rounds of k-means; in mini-batches exactly so many passes.</param>
     /// <param name="seed">The same seed gives the same centres.</param>
     /// <param name="batch_size">Descriptors of a mini-batch of k-means; null for rounds over all.</param>
@@ -114,7 +115,8 @@ public abstract class ClusterPooling : nn.Module<Tensor, Tensor>, IScriptable
 
     /// <summary>Sets the starting values of all clusters: c, and w and b from it: w = 2α·c, b = −α‖c‖² with b, else w = α·c/‖c‖.</summary>
     /// <param name="centers">Shape (K, D); (K + G, D) with ghosts, which come last.</param>
-    /// <param name="alpha">How sharply descriptors are assigned; towards ∞ the assignment becomes hard. Positive.</param>
+    /// <param name="alpha">How sharply descriptors are assigned; towards ∞ the assignment becomes hard. Positive.
+    /// <see cref="Initialize"/> tells how it is chosen from data.</param>
     /// <exception cref="ArgumentException"><paramref name="centers"/> has another shape, is not floating-point, or has values
     /// that are not finite in the layer's dtype.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="alpha"/> is not positive and finite, or so large that it or

@@ -32,8 +32,7 @@ public static partial class KMeans
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(clusters);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(iterations);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batch_size ?? 1, nameof(batch_size));
-        ArgumentNullException.ThrowIfNull(points);
-        Check.Matrix(points, clusters, points.dim() == 2 ? Math.Max(1, points.size(1)) : 1, nameof(points));
+        Check.Matrix(points, clusters, null, nameof(points));
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
         var (centred, offset) = Centred(points.detach(), spherical);

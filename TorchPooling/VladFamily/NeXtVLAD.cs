@@ -210,8 +210,8 @@ public static partial class pooling
         Tensor x, Tensor expansion, Tensor attention, Tensor assign, Tensor centroids, Tensor? expansion_bias,
         Tensor? attention_bias, Tensor? assign_bias)
     {
-        Check.Matrix(expansion, 1, expansion?.dim() == 2 ? Math.Max(1, expansion.size(1)) : 1, nameof(expansion));
-        var expanded = expansion!.size(0);
+        Check.Matrix(expansion, 1, null, nameof(expansion));
+        var expanded = expansion.size(0);
         Check.Descriptors(x, expansion.size(1));
         Check.Matrix(attention, 1, expanded, nameof(attention));
         var groups = attention.size(0);

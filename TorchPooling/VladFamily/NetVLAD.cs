@@ -27,8 +27,8 @@ public sealed class NetVLAD : ClusterPooling
     /// <param name="num_clusters">K, the number of clusters.</param>
     /// <param name="dim">D, the length of a descriptor: the channels of the map.</param>
     /// <param name="normalize_input">Scale every descriptor to unit length first.</param>
-    /// <param name="bias">With b: starts as w = 2α·c, b = −α‖c‖² (the nearest centre). Without: w = α·c/‖c‖ (the largest
-    /// scalar product).</param>
+    /// <param name="bias">With b: starts as w = 2α·c, b = −α‖c‖² (the nearest centre). Without, the default: w = α·c/‖c‖ (the
+    /// largest scalar product).</param>
     /// <param name="device">Where the parameters live; the CPU where null.</param>
     /// <param name="dtype">The parameters' dtype; float32 where null.</param>
     /// <remarks>The centres start as random directions; <see cref="ClusterPooling.Initialize"/> starts them from data.</remarks>

@@ -89,7 +89,7 @@ public sealed class PatchNetVLAD : ClusterPooling
     /// scores of each size over the candidates first.)</remarks>
     /// <param name="query">The patches of one image, shape (P, F): this layer's output or a projection of it.</param>
     /// <param name="candidates">Those of B others, shape (B, P, F).</param>
-    /// <param name="height">H of all the maps.</param>
+    /// <param name="height">H of all the maps: not to be taken for W, which the number of patches alone does not tell.</param>
     /// <param name="width">W of all the maps.</param>
     /// <param name="weights">w, one for each patch size (0.45, 0.15, 0.4 for 2, 5, 8 in the authors' configuration); null for
     /// equal ones that sum to 1.</param>

@@ -9,7 +9,7 @@ namespace TorchPooling;
 /// <para>Scores s and features f of a descriptor are two networks of 1×1 convolutions, each with one hidden layer, dropout and
 /// ReLU. The n descriptors have a mass of 1 each, the clusters take 1 each and the dustbin, whose score is z for all, takes
 /// n − m. The plan P, (m + 1, n), is exp(S + u + v) after so many rounds of Sinkhorn's algorithm, u over the rows and v over the
-/// columns; then V[l, k] = Σᵢ P[k, i]·f[l, i] for the m clusters, each V[:, k] scaled to unit length, flattened to entry l·m + k,
+/// columns; then V[j, k] = Σᵢ P[k, i]·f[j, i] for the m clusters, each V[:, k] scaled to unit length, flattened to entry j·m + k,
 /// the token's vector, of unit length too, put before them, and the whole scaled to unit length.</para>
 /// <para>With n ≤ m descriptors there is nothing for the dustbin: every cluster takes n/m, and z has no influence. The authors'
 /// code has a logarithm of n − m ≤ 0 there.</para>

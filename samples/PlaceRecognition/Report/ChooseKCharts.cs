@@ -90,7 +90,7 @@ internal static class ChooseKCharts
     private static LogarithmicAxis Logarithmic(string title, double powers)
     {
         var axis = Charts.Axis<LogarithmicAxis>(AxisPosition.Left, title, double.NaN, double.NaN, 20);
-        (axis.Base, axis.MinimumPadding, axis.MaximumPadding) = (powers, 0.1, 0.1);
+        (axis.Base, axis.MinimumPadding, axis.MaximumPadding, axis.IntervalLength) = (powers, 0.1, 0.1, 24);
         return axis;
     }
 

@@ -24,6 +24,7 @@ internal static class ChooseKTables
             ("untrained @1/5/10", (_, trial) => Summary.Recalls(trial.Untrained, "/")),
             ("trained @1/5/10", (_, trial) => trial.Training is { } training ? Summary.Recalls(training.Trained, "/") : "–"),
             ("± @1", (choice, trial) => Share(choice.Error(trial.FirstRecall))),
+            ("below the best @1", (choice, trial) => trial == choice.Best ? "" : $"{Share(choice.Lag(trial))} ± {Share(choice.LagError(trial))}"),
             ("epoch", (_, trial) => trial.Training is { } training ? $"{training.BestEpoch + 1}" : "–"),
             ("seconds", (_, trial) => trial.Training is { } training ? Number(training.TrainSeconds) : "–"),
         ]),

@@ -41,7 +41,7 @@ internal sealed class ReportPage(Metrics metrics, LoadedSet test, PlaceNetwork n
         <p class="note">One VGG-style backbone ({{Encode(Backbone)}}), {{options.ImageSize.Height}}×{{options.ImageSize.Width}} pixels, {{options.Training.Epochs}} epoch{{(options.Training.Epochs == 1 ? "" : "s")}}
         of {{options.Training.QueriesPerEpoch}} queries for each pooling, seed {{options.Training.Seed}}. {{Encode(Source)}}
         The test has {{test.Places.Queries.Count}} queries and {{test.Places.Database.Count}} database pictures{{(options.Data is null ? " of streets that no training saw" : "")}}; a query is found if one of its first N
-        answers was taken within {{Recall.Radius}} m. The weights of the epoch with the best validation recall@5 are tested, once.</p>
+        answers was taken within {{Recall.Radius}} m. The weights of the epoch with the best validation recall@5 are tested, once.{{(options.Quick ? " A quick run shows that everything works; its figures say nothing of the poolings." : "")}}</p>
         {{Table()}}
         {{SecondLooks()}}
         <p>{{Encode(Finding.Of(poolings))}}</p>
