@@ -25,8 +25,6 @@ internal static class ChooseKTables
             ("trained @1/5/10", (_, trial) => trial.Training is { } training ? Summary.Recalls(training.Trained, "/") : "–"),
             ("± @1", (choice, trial) => Share(choice.Error(trial.FirstRecall))),
             ("below the best @1", (choice, trial) => trial == choice.Best ? "" : $"{Share(choice.Lag(trial))} ± {Share(choice.LagError(trial))}"),
-            ("epoch", (_, trial) => trial.Training is { } training ? $"{training.BestEpoch + 1}" : "–"),
-            ("seconds", (_, trial) => trial.Training is { } training ? Number(training.TrainSeconds) : "–"),
         ]),
         ("Cost",
         [
@@ -35,6 +33,8 @@ internal static class ChooseKTables
             ("size, float32", (_, trial) => Size(trial.Bytes)),
             ("pooling, ms", (_, trial) => Milliseconds(trial.PoolingSeconds)),
             ("search, ms", (_, trial) => Milliseconds(trial.SearchSeconds)),
+            ("best epoch", (_, trial) => trial.Training is { } training ? $"{training.BestEpoch + 1}" : "–"),
+            ("training, s", (_, trial) => trial.Training is { } training ? Number(training.TrainSeconds) : "–"),
         ]),
     ];
 
