@@ -38,7 +38,7 @@ public class CommonTests
         foreach (var (name, value) in module.named_parameters().Select(p => (p.name, (Tensor)p.parameter)).Append(("x", x)))
         {
             var analytic = value.grad!;
-            Tolerance.AssertClose(CentralDifferences(value, Loss), analytic, 1e-6, $"{item}: gradient of {name}");
+            Tolerance.AssertClose(CentralDifferences.Of(value, Loss), analytic, 1e-6, $"{item}: gradient of {name}");
         }
     }
 
@@ -327,27 +327,6 @@ public class CommonTests
         var module = item.Create();
         module.to(ScalarType.Float64);
         return module;
-    }
-
-    private static Tensor CentralDifferences(Tensor value, Func<Tensor> loss)
-    {
-        const double step = 1e-6;
-        using var gradients = no_grad();
-        var gradient = zeros_like(value);
-        var (flat, result) = (value.view(-1), gradient.view(-1));
-        for (var i = 0; i < flat.numel(); i++)
-        {
-            using var scope = NewDisposeScope();
-            var kept = flat[i].clone();
-            flat[i] = kept + step;
-            var above = loss();
-            flat[i] = kept - step;
-            var below = loss();
-            flat[i] = kept;
-            result[i] = (above - below) / (2 * step);
-        }
-
-        return gradient;
     }
 
     private static long Live => DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount;

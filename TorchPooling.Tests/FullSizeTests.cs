@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using TorchSharp;
 using Xunit.Abstractions;
 using static TorchSharp.torch;
@@ -76,11 +75,9 @@ public class FullSizeTests(ITestOutputHelper output)
 
     private T Measure<T>(string what, Func<T> work)
     {
-        File.WriteAllText("/proc/self/clear_refs", "5");   // the peak starts anew
         var clock = Stopwatch.StartNew();
-        var result = work();
-        var peak = File.ReadLines("/proc/self/status").First(line => line.StartsWith("VmHWM:", StringComparison.Ordinal)).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1];
-        var mebibytes = long.Parse(peak, CultureInfo.InvariantCulture) >> 10;
+        var result = default(T)!;
+        var mebibytes = ProcessMemory.Of(() => result = work()).Peak >> 10;
         output.WriteLine($"{what}: {clock.Elapsed.TotalSeconds:0.0} s, peak of the process {mebibytes} MiB");
         Assert.InRange(mebibytes, 0, 4096);
         return result;

@@ -1,4 +1,3 @@
-using System.Globalization;
 using TorchPooling.Tests.Build;
 using static TorchSharp.torch;
 
@@ -46,13 +45,7 @@ public class MemoryTests
     /// <summary>By how many KiB the process grew at most meanwhile.</summary>
     private static long Growth(Action work)
     {
-        File.WriteAllText("/proc/self/clear_refs", "5");   // the peak starts anew
-        var before = Kilobytes("VmRSS");
-        work();
-        return Kilobytes("VmHWM") - before;
+        var (before, peak) = ProcessMemory.Of(work);
+        return peak - before;
     }
-
-    private static long Kilobytes(string name) => long.Parse(
-        File.ReadLines("/proc/self/status").First(line => line.StartsWith(name + ":", StringComparison.Ordinal)).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1],
-        CultureInfo.InvariantCulture);
 }

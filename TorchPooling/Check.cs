@@ -180,9 +180,11 @@ internal static class Check
         }
     }
 
-    /// <summary>Finite centres, in the dtype that will hold them too.</summary>
-    public static void Centers(Tensor centers, ScalarType dtype, string name)
+    /// <summary>Finite centres of this shape, in the dtype that will hold them too.</summary>
+    public static void Centers(Tensor centers, ReadOnlySpan<long> shape, ScalarType dtype, string name)
     {
+        Exactly(centers, shape, name);
+        FloatingPoint(centers, name);
         using var scope = NewDisposeScope();
         if (!centers.isfinite().all().ToBoolean())
         {
@@ -193,6 +195,13 @@ internal static class Check
         {
             throw new ArgumentException($"expected centres that {dtype} holds, got up to {centers.abs().max().ToDouble():G3}", name);
         }
+    }
+
+    /// <summary>The folder of a file to be written: that of its draft too, so that the draft can take the file's place.</summary>
+    public static string FolderOf(string path)
+    {
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        return Directory.Exists(folder) ? folder : throw new DirectoryNotFoundException($"no folder {folder} to write {path} to");
     }
 
     public static void NotNegative(double value, string name)

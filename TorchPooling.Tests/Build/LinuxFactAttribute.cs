@@ -8,7 +8,7 @@ internal sealed class LinuxFactAttribute : FactAttribute
     {
         if (!OperatingSystem.IsLinux())
         {
-            Skip = "Linux only: its loader or its /proc is what counts.";
+            Skip = "Linux only: tests how its loader, its files or its /proc behave.";
         }
     }
 }

@@ -37,7 +37,7 @@ internal static class LossTesting
         loss(leaves).backward();
         foreach (var leaf in leaves)
         {
-            Tolerance.AssertClose(CentralDifferences(leaf, () => loss(leaves)), leaf.grad!, 1e-6);
+            Tolerance.AssertClose(CentralDifferences.Of(leaf, () => loss(leaves)), leaf.grad!, 1e-6);
         }
     }
 
@@ -69,25 +69,4 @@ internal static class LossTesting
     public static void Refused<T>(string message, Action action)
         where T : Exception =>
         Assert.Contains(message, Assert.Throws<T>(action).Message, StringComparison.Ordinal);
-
-    private static Tensor CentralDifferences(Tensor value, Func<Tensor> loss)
-    {
-        const double step = 1e-6;
-        using var gradients = no_grad();
-        var gradient = zeros_like(value);
-        var (flat, result) = (value.view(-1), gradient.view(-1));
-        for (var i = 0; i < flat.numel(); i++)
-        {
-            using var scope = NewDisposeScope();
-            var kept = flat[i].clone();
-            flat[i] = kept + step;
-            var above = loss();
-            flat[i] = kept - step;
-            var below = loss();
-            flat[i] = kept;
-            result[i] = (above - below) / (2 * step);
-        }
-
-        return gradient;
-    }
 }

@@ -73,12 +73,7 @@ public static partial class torchscript
             throw new ArgumentNullException(nameof(example));
         }
 
-        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        if (!Directory.Exists(folder))
-        {
-            throw new DirectoryNotFoundException($"no folder {folder} to write {path} to");
-        }
-
+        var folder = Check.FolderOf(path);
         lock (OneAtATime)
         {
             using var scope = NewDisposeScope();

@@ -28,13 +28,7 @@ public static class NpyFile
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(rows);
-        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        if (!Directory.Exists(folder))
-        {
-            throw new DirectoryNotFoundException($"no folder {folder} to write {path} to");
-        }
-
-        var draft = Path.Combine(folder, $".npy-{Path.GetRandomFileName()}");
+        var draft = Path.Combine(Check.FolderOf(path), $".npy-{Path.GetRandomFileName()}");
         try
         {
             using (var stream = new FileStream(draft, FileMode.CreateNew))

@@ -123,12 +123,10 @@ public abstract class ClusterPooling : nn.Module<Tensor, Tensor>, IScriptable
     /// the weights overflow the layer's dtype.</exception>
     public void set_centroids(Tensor centers, double alpha)
     {
-        Check.Exactly(centers, [assigned_clusters, descriptor_length], nameof(centers));
-        Check.FloatingPoint(centers, nameof(centers));
+        Check.Centers(centers, [assigned_clusters, descriptor_length], Parameter.dtype, nameof(centers));
         pooling.CheckPositive(alpha, nameof(alpha));
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
-        Check.Centers(centers, Parameter.dtype, nameof(centers));
         var c = centers.to(Parameter.device).to(Check.AtLeastFloat32(Parameter.dtype));
         SetAssignment(c, alpha);
         SetCentroids(c, alpha);

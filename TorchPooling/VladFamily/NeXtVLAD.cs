@@ -127,12 +127,10 @@ public sealed class NeXtVLAD : nn.Module<Tensor, Tensor>, IScriptable
     /// weights overflow the layer's dtype.</exception>
     public void set_centroids(Tensor centers, double alpha)
     {
-        Check.Exactly(centers, centroids.shape, nameof(centers));
-        Check.FloatingPoint(centers, nameof(centers));
+        Check.Centers(centers, centroids.shape, centroids.dtype, nameof(centers));
         pooling.CheckPositive(alpha, nameof(alpha));
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
-        Check.Centers(centers, centroids.dtype, nameof(centers));
         var c = centers.to(centroids.device).to(Check.AtLeastFloat32(centroids.dtype));
         var w = block_diag([.. Enumerable.Repeat(c * (2 * alpha), (int)groups)]).to(centroids.dtype);
         var b = (c.square().sum(1) * -alpha).repeat(groups).to(centroids.dtype);

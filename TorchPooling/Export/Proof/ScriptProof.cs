@@ -54,7 +54,7 @@ internal sealed class ScriptProof(nn.Module module, Func<object?[], object?> for
         {
             actual = Script(input);
         }
-        catch (Exception e) when (e is ExternalException or NotImplementedException)
+        catch (Exception e) when (e is ExternalException or NotImplementedException)   // TorchSharp's for what it cannot pass on
         {
             return Refuses(input, isExample)
                 ? null
