@@ -24,10 +24,11 @@ public class MemoryTests
     public void KMeans_copies_its_points_once()
     {
         using var scope = NewDisposeScope();
-        var points = randn(100_000, 128);   // 50,000 KiB; in mini-batches, 2500 times the centres are 78,000
+        // 50,000 KiB, some of it laid over pages that the process has already; in mini-batches, 2500 times the centres are 78,000.
+        var points = randn(100_000, 128);
         KMeans.Fit(points[..1000], 64, 1).Dispose();
-        Assert.InRange(Growth(() => KMeans.Fit(points, 64, 5).Dispose()), 50_000, 150_000);
-        Assert.InRange(Growth(() => KMeans.Fit(points, 64, 5, batch_size: 200).Dispose()), 50_000, 150_000);
+        Assert.InRange(Growth(() => KMeans.Fit(points, 64, 5).Dispose()), 40_000, 150_000);
+        Assert.InRange(Growth(() => KMeans.Fit(points, 64, 5, batch_size: 200).Dispose()), 40_000, 150_000);
     }
 
     [LinuxFact]
