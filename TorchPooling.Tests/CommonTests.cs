@@ -326,6 +326,7 @@ public class CommonTests
     {
         var module = item.Create();
         module.to(ScalarType.Float64);
+        module.train(!item.IsStochastic);
         return module;
     }
 

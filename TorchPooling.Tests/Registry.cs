@@ -15,9 +15,12 @@ namespace TorchPooling.Tests;
 /// batch norm.</param>
 /// <param name="TakesSets">Whether it takes sets of descriptors, too; as the VLAD family does where null.</param>
 /// <param name="ExpectsMaps">Whether it refuses what is no feature map; not where it takes any shape, or videos.</param>
+/// <param name="IsLocal">Whether it is a pooling of windows, which can close the blocks of a backbone: same channels, a smaller map.</param>
+/// <param name="IsStochastic">Whether it draws in training mode, so that gradients can only be checked in eval mode.</param>
 public sealed record Case(
     string Name, Func<nn.Module<Tensor, Tensor>> Make, long Channels = 3, long MinSize = 1, bool TakesAnyChannels = true,
-    bool TakesAnyDtype = false, bool PositionFree = false, bool IsPooling = true, bool? TakesSets = null, bool ExpectsMaps = true)
+    bool TakesAnyDtype = false, bool PositionFree = false, bool IsPooling = true, bool? TakesSets = null, bool ExpectsMaps = true,
+    bool IsLocal = false, bool IsStochastic = false)
 {
     /// <summary>Makes the module with the same parameters every time.</summary>
     public nn.Module<Tensor, Tensor> Create() => Create(0);
@@ -34,7 +37,7 @@ public sealed record Case(
 }
 
 /// <summary>Every module of the library with example settings: a new module joins all common tests with one line.</summary>
-public static class Registry
+public static partial class Registry
 {
     public static IReadOnlyList<Case> Cases { get; } =
     [
@@ -72,6 +75,12 @@ public static class Registry
         new("ContextGating with batch norm", () => new Positions(new ContextGating(3, batch_norm: true)), MinSize: 2, TakesAnyChannels: false, IsPooling: false),
         new("VGG", () => new VggBackbone([[4], [6]], cut: VggCut.BeforeLastReLU), MinSize: 2, TakesAnyChannels: false, IsPooling: false),
         new("VGG with batch norm", () => new VggBackbone([[4, 4], [5]], batch_norm: true, pool: _ => nn.AvgPool2d(2)), MinSize: 4, TakesAnyChannels: false, IsPooling: false),
+        .. Local,
+        .. Filters,
+        .. Channels,
+        .. Inverse,
+        .. Pyramids,
+        .. Regions,
     ];
 
     public static TheoryData<Case> All => new(Cases);

@@ -212,6 +212,23 @@ internal static class Check
         }
     }
 
+    /// <summary>Height and width, or one number for both, none below <paramref name="least"/> or beyond int; a copy.</summary>
+    public static long[] Pair(Size size, long least, string name)
+    {
+        long[] pair = size.Shape switch
+        {
+            [var both] => [both, both],
+            [var height, var width] => [height, width],
+            var other => throw new ArgumentException($"expected one number or (height, width), got [{string.Join(", ", other ?? [])}]", name),
+        };
+        if (pair.Min() < least || pair.Max() > int.MaxValue)
+        {
+            throw new ArgumentOutOfRangeException(name, pair.Min() < least ? pair.Min() : pair.Max(), $"expected {least} to {int.MaxValue}");
+        }
+
+        return pair;
+    }
+
     public static bool SameDevice(Tensor x, Tensor y) => x.device_type == y.device_type && x.device_index == y.device_index;
 
     /// <summary>The dtype that sums are held in: half precision is widened.</summary>

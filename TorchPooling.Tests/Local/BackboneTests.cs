@@ -1,0 +1,49 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace TorchPooling.Tests.Local;
+
+/// <summary>Every local pooling closes the blocks of a VGG backbone.</summary>
+public class BackboneTests
+{
+    public static TheoryData<Case> Local => new(Registry.Cases.Where(item => item.IsLocal));
+
+    [Theory, MemberData(nameof(Local))]
+    public void A_backbone_with_it_learns_and_leaves_as_TorchScript(Case item)
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        var backbone = new VggBackbone([[item.Channels], [item.Channels]], pool: _ => item.Make());
+        var network = nn.Sequential(backbone, nn.AdaptiveAvgPool2d([1, 1]), nn.Flatten(), nn.Linear(item.Channels, 2));
+        Seeded.Start(network, 1);
+        var (images, labels) = (Seeded.Normal(1, [8, 3, 16, 16]), tensor(new long[] { 0, 1, 0, 1, 0, 1, 0, 1 }));
+        images[labels == 1] += 1;
+        var optimizer = optim.Adam(network.parameters(), 0.02);
+        var before = Loss();
+        for (var step = 0; step < 20; step++)
+        {
+            optimizer.zero_grad();
+            nn.functional.cross_entropy(network.call(images), labels).backward();
+            Assert.All(network.named_parameters(), p => Assert.True(p.parameter.grad!.isfinite().all().ToBoolean(), p.name));
+            optimizer.step();
+        }
+
+        var after = Loss();
+        Assert.True(after < 0.9 * before, $"{item}: the loss went from {before:0.000} to {after:0.000}");
+
+        torchscript.save(network, folder.File("m.pt"), images[..2]);
+        using var script = torchscript.load<Tensor, Tensor>(folder.File("m.pt"));
+        network.eval();
+        script.eval();
+        Tolerance.AssertClose(network.call(images), script.call(images), where: item.Name);
+
+        double Loss()
+        {
+            network.eval();
+            using var gradients = no_grad();
+            var loss = nn.functional.cross_entropy(network.call(images), labels).ToDouble();
+            network.train();
+            return loss;
+        }
+    }
+}

@@ -1,0 +1,68 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace TorchPooling.Tests.Local;
+
+/// <summary>The windows against those of libtorch's own pools.</summary>
+public class Window2dTests
+{
+    [Fact]
+    public void Their_maximum_is_max_pool2d_s_for_every_setting()
+    {
+        var tried = 0;
+        var settings =
+            from size in new[] { (H: 1L, W: 1L), (5, 4), (7, 9), (12, 11) }
+            from kernel in new long[] { 1, 2, 3, 5 }
+            from stride in new long[] { 1, 2, 4 }
+            from padding in new long[] { 0, 1, 2 }
+            from dilation in new long[] { 1, 2, 3 }
+            from ceil in new[] { false, true }
+            let least = Math.Min(size.H, size.W)
+            where padding <= kernel / 2 && least + (2 * padding) > dilation * (kernel - 1) && (padding == 0 || least >= dilation)
+            select (size, kernel, stride, padding, dilation, ceil);
+        foreach (var (size, kernel, stride, padding, dilation, ceil) in settings)
+        {
+            using var scope = NewDisposeScope();
+            var x = randn(2, 3, size.H, size.W);
+            var window = new Window2d(kernel, stride, padding, dilation, ceil);
+            var expected = nn.functional.max_pool2d(x, kernel, stride, padding, dilation, ceil);
+            Tolerance.AssertClose(expected, window.Of(x, double.NegativeInfinity).amax([0]), 0, $"{size} kernel {kernel} stride {stride} padding {padding} dilation {dilation} {ceil}");
+            Assert.True((window.Valid(x).sum(dim: 0) > 0).all().ToBoolean());
+            tried++;
+        }
+
+        Assert.True(tried > 150, $"{tried} settings");
+    }
+
+    [Fact]
+    public void Height_and_width_have_settings_of_their_own()
+    {
+        using var scope = NewDisposeScope();
+        var x = randn(1, 2, 9, 10);
+        var window = new Window2d((3, 2), (1, 2), (1, 0), (2, 3), true);
+        Tolerance.AssertClose(nn.functional.max_pool2d(x, [3, 2], [1, 2], [1, 0], [2, 3], true), window.Of(x, double.NegativeInfinity).amax([0]), 0);
+        Assert.Equal(6, window.Of(x, 0).size(0));
+    }
+
+    [Fact]
+    public void Settings_that_are_none_are_refused()
+    {
+        Refused<ArgumentOutOfRangeException>("expected 1 to 2147483647", () => new(0, null, null, null, false));
+        Refused<ArgumentOutOfRangeException>("expected 1 to 2147483647", () => new((2, long.MaxValue), null, null, null, false));
+        Refused<ArgumentOutOfRangeException>("expected 1 to 2147483647", () => new(2, 0, null, null, false));
+        Refused<ArgumentOutOfRangeException>("expected 0 to 2147483647", () => new(2, null, -1, null, false));
+        Refused<ArgumentOutOfRangeException>("expected a padding of at most half the kernel's 3", () => new(3, null, 2, null, false));
+        Refused<ArgumentException>("expected one number or (height, width), got [1, 2, 3]", () => new((1, 2, 3), null, null, null, false));
+        Refused<ArgumentException>("expected one number or (height, width), got []", () => new(default, null, null, null, false));
+        using var scope = NewDisposeScope();
+        Refused<ArgumentException>("expected a map large enough for a window of 3×3 with padding 1, 1 and dilation 2, 2, got 2×9 (H×W)", () =>
+        {
+            var window = new Window2d(3, 1, 1, 2, false);
+            window.OutputSize(rand(1, 1, 2, 9));
+            return window;
+        });
+
+        static void Refused<T>(string message, Func<Window2d> make)
+            where T : Exception => Assert.Contains(message, Assert.Throws<T>(make).Message, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,8 @@
+namespace TorchPooling.Tests;
+
+public static partial class Registry
+{
+    private static Case[] Filters =>
+    [
+    ];
+}

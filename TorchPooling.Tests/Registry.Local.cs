@@ -1,0 +1,10 @@
+namespace TorchPooling.Tests;
+
+public static partial class Registry
+{
+    private static Case[] Local =>
+    [
+        new("SoftPool", () => new SoftPool2d(2), MinSize: 2, IsLocal: true),
+        new("SoftPool, all settings", () => new SoftPool2d((3, 2), (2, 1), (1, 0), (1, 2), ceil_mode: true), MinSize: 3, IsLocal: true),
+    ];
+}
