@@ -14,6 +14,8 @@ public static partial class Registry
         new("SPP 3d avg", () => new Volumes(new SpatialPyramidPool3d([3, 1], BinReduction.Avg)), ExpectsMaps: false),
         new("SPP 3d sppnet rule", () => new Volumes(new SpatialPyramidPool3d([1, 2], bins: BinRule.SppNet)), MinSize: 2, ExpectsMaps: false),
         new("SPP 3d sppnet rule avg", () => new Volumes(new SpatialPyramidPool3d([2], BinReduction.Avg, BinRule.SppNet)), MinSize: 2, ExpectsMaps: false),
+        new("SPPF", () => new FastSpatialPyramidPool2d()),
+        new("SPPF of two 3×3", () => new FastSpatialPyramidPool2d(3, 2)),
     ];
 }
 
