@@ -16,6 +16,8 @@ public static partial class Registry
         new("SPP 3d sppnet rule avg", () => new Volumes(new SpatialPyramidPool3d([2], BinReduction.Avg, BinRule.SppNet)), MinSize: 2, ExpectsMaps: false),
         new("SPPF", () => new FastSpatialPyramidPool2d()),
         new("SPPF of two 3×3", () => new FastSpatialPyramidPool2d(3, 2)),
+        new("PyramidPooling", () => new PyramidPoolingModule(3, [2, 3]), TakesAnyChannels: false, IsPooling: false),
+        new("PyramidPooling, corners not aligned", () => new PyramidPoolingModule(3, [3], 2, align_corners: false), TakesAnyChannels: false, IsPooling: false),
     ];
 }
 
