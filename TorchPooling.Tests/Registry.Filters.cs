@@ -12,5 +12,7 @@ public static partial class Registry
         new("BlurPool, subsampling alone", () => new BlurPool2d(1), IsLocal: true),
         new("MaxBlurPool", () => new MaxBlurPool2d(), MinSize: 3, IsLocal: true),
         new("MaxBlurPool, zeros", () => new MaxBlurPool2d(3, 4, 2, PaddingModes.Zeros), MinSize: 3, IsLocal: true),
+        new("StripPool", () => new StripPool2d(3), TakesAnyChannels: false, SumsPixels: true),
+        new("StripPool with batch norm", () => new StripPool2d(3, batch_norm: true), MinSize: 2, TakesAnyChannels: false, IsPooling: false),
     ];
 }
