@@ -14,5 +14,6 @@ public static partial class Registry
         new("MaxBlurPool, zeros", () => new MaxBlurPool2d(3, 4, 2, PaddingModes.Zeros), MinSize: 3, IsLocal: true),
         new("StripPool", () => new StripPool2d(3), TakesAnyChannels: false, SumsPixels: true),
         new("StripPool with batch norm", () => new StripPool2d(3, batch_norm: true), MinSize: 2, TakesAnyChannels: false, IsPooling: false),
+        new("AttentionPool", () => new AttentionPool2d((3, 2), 4, 2, 5), Channels: 4, TakesAnyChannels: false, IsPooling: false),
     ];
 }
