@@ -44,7 +44,7 @@ internal sealed class Cli(TextWriter output, TextWriter error)
             return Fail($"--out: {e.Message}");
         }
 
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{chosen.Count} pictures in {folder}"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{chosen.Count} picture{(chosen.Count == 1 ? "" : "s")} in {folder}"));
         return 0;
     }
 

@@ -61,6 +61,22 @@ internal sealed class Figure : IDisposable
         return this;
     }
 
+    /// <summary>Grey lines between squares of <paramref name="step"/>, on a light figure.</summary>
+    public Figure Lines(float step)
+    {
+        for (var x = step; x < Width; x += step)
+        {
+            Line(x, 0, x, Height, Ink.WithAlpha(90));
+        }
+
+        for (var y = step; y < Height; y += step)
+        {
+            Line(0, y, Width, y, Ink.WithAlpha(90));
+        }
+
+        return this;
+    }
+
     public Figure Box(SKRect box, SKColor color, float width = 2)
     {
         using var under = Stroke(SKColors.White.WithAlpha(200), width + 2);

@@ -14,13 +14,13 @@ internal static class Clusters
 
     public static IEnumerable<Illustration> All =>
     [
+        new("Vlad", photograph => ClusterPanel.Draw(
+            photograph, () => new Vlad(6, 8), "new Vlad(num_clusters: 6, dim: 8)", "who takes what: each descriptor goes to its nearest centre alone", Residuals)),
         new("NetVLAD", photograph => ClusterPanel.Draw(
             photograph, () => new NetVLAD(6, 8), "new NetVLAD(num_clusters: 6, dim: 8)", Soft, Residuals)),
         new("GhostVLAD", photograph => ClusterPanel.Draw(
             photograph, () => new GhostVLAD(6, 8, 2), "new GhostVLAD(num_clusters: 6, dim: 8, num_ghosts: 2)",
             "6 clusters and 2 ghosts (black), started by k-means", "the vector has no rows for the ghosts: what they take is left out", ghosts: 2)),
-        new("Vlad", photograph => ClusterPanel.Draw(
-            photograph, () => new Vlad(6, 8), "new Vlad(num_clusters: 6, dim: 8)", "who takes what: each descriptor goes to its nearest centre alone", Residuals)),
         new("NetRVLAD", photograph => ClusterPanel.Draw(
             photograph, () => new NetRVLAD(6, 8), "new NetRVLAD(num_clusters: 6, dim: 8)", Soft, "the vector: for each cluster the mean of what it takes, without centres")),
         new("SoftDBoW", SoftBag),

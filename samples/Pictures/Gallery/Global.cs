@@ -11,8 +11,8 @@ internal static class Global
     [
         new("GeM2d", photograph => GlobalPanel.Draw(photograph, () => new GeM2d(p: 3))),
         new("MAC", photograph => GlobalPanel.Draw(photograph, () => new MAC(), "where its values come from: a place for each channel")),
-        new("SPoC", photograph => GlobalPanel.Draw(photograph, () => new SPoC(center_prior: true))),
         new("RMAC", photograph => GlobalPanel.Draw(photograph, () => new RMAC(levels: 3), "where its values come from; white: the squares of level 2", Squares)),
+        new("SPoC", photograph => GlobalPanel.Draw(photograph, () => new SPoC(center_prior: true))),
         new("CroW", photograph => GlobalPanel.Draw(photograph, () => new CroW())),
         new("LogSumExp2d", photograph => GlobalPanel.Draw(photograph, () => new LogSumExp2d(r: 10))),
     ];
