@@ -7,6 +7,12 @@ namespace TorchPooling;
 /// <summary>The argument checks of all operators: what is wrong is said before native code sees it.</summary>
 internal static class Check
 {
+    private const double Gibibyte = 1L << 30;
+
+    /// <summary>What this thread takes for the memory of the machine, in bytes: tests take less.</summary>
+    [ThreadStatic]
+    internal static long? MemoryLimit;
+
     /// <summary>A floating-point map (N, C, H, W) with C, H, W ≥ 1; N may be 0.</summary>
     public static void FeatureMap(Tensor x, string name = "x") => Map(x, 2, name);
 
@@ -150,6 +156,17 @@ internal static class Check
         {
             throw new ArgumentException($"expected the shape ({string.Join(", ", shape.ToArray())}), got {Describe(x)}", name);
         }
+
+        Dense(x, name);
+    }
+
+    /// <summary>A tensor that holds all its values, as few kernels of libtorch do without.</summary>
+    public static void Dense(Tensor x, string name)
+    {
+        if (x.is_sparse || x.device_type == DeviceType.META)
+        {
+            throw new ArgumentException($"expected a dense tensor with values, got {(x.is_sparse ? "a sparse one" : "one on the meta device")} {Shape(x)}", name);
+        }
     }
 
     public static void FloatingPoint(Tensor x, string name)
@@ -158,6 +175,8 @@ internal static class Check
         {
             throw new ArgumentException($"expected a floating-point tensor, got {x.dtype} {Shape(x)}", name);
         }
+
+        Dense(x, name);
     }
 
     /// <summary>A dtype that parameters can be trained in; null is the default, float32.</summary>
@@ -194,6 +213,8 @@ internal static class Check
         {
             throw new ArgumentOutOfRangeException(name, value, "expected a finite number");
         }
+
+        HeldBy(ScalarType.Float32, value, name);
     }
 
     /// <summary>Finite centres of this shape, in the dtype that will hold them too.</summary>
@@ -225,6 +246,24 @@ internal static class Check
         if (!(value >= 0) || double.IsInfinity(value))
         {
             throw new ArgumentOutOfRangeException(name, value, "expected a finite number that is not negative");
+        }
+
+        HeldBy(ScalarType.Float32, value, name);
+    }
+
+    /// <summary>A number that does not overflow the dtype: libtorch refuses to compute with it.</summary>
+    public static void HeldBy(ScalarType dtype, double value, string name)
+    {
+        var largest = dtype switch
+        {
+            ScalarType.Float16 => (double)Half.MaxValue,
+            ScalarType.BFloat16 => 3.3895313892515355e38,
+            ScalarType.Float64 => double.MaxValue,
+            _ => float.MaxValue,
+        };
+        if (Math.Abs(value) > largest)
+        {
+            throw new ArgumentOutOfRangeException(name, value, $"expected a number that {dtype} holds");
         }
     }
 
@@ -267,6 +306,51 @@ internal static class Check
             throw new ArgumentOutOfRangeException(name, $"expected a parameter of at most 2^30 numbers, got the shape ({string.Join(", ", shape.ToArray())})");
         }
     }
+
+    /// <summary>Tensors of this shape, made from settings, fit into memory: the system may hand out more than it has, and end the
+    /// process that fills it.</summary>
+    public static void Memory(ReadOnlySpan<long> shape, ScalarType? dtype, string name, int copies = 1)
+    {
+        var type = dtype ?? ScalarType.Float32;
+        var bytes = (double)copies * type.ElementSize();
+        foreach (var size in shape)
+        {
+            bytes *= size;   // beyond 2⁶³ too
+        }
+
+        var limit = MemoryLimit ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        if (bytes > limit)
+        {
+            var tensors = $"{(copies > 1 ? $"{copies} times " : "")}{type} ({string.Join(", ", shape.ToArray())})";
+            throw new ArgumentOutOfRangeException(
+                name, $"expected what fits into {limit / Gibibyte:0.##} GiB of memory, got {tensors}, which takes {bytes / Gibibyte:0.##} GiB");
+        }
+    }
+
+    /// <summary>A parameter can be made and trained: in this dtype, on this device, and in memory with its gradient and two moments.</summary>
+    public static void Parameter(ReadOnlySpan<long> shape, Device? device, ScalarType? dtype, string name)
+    {
+        ParameterType(dtype);
+        ParameterDevice(device);
+        Memory(shape, dtype, name, copies: 4);
+    }
+
+    /// <summary>A device of this machine that parameters can live on; null is the default, the CPU.</summary>
+    public static void ParameterDevice(Device? device)
+    {
+        if (device is not null && device.index >= Devices(device.type))
+        {
+            throw new ArgumentException($"expected a device of this machine that holds values, got {device}", nameof(device));
+        }
+    }
+
+    private static int Devices(DeviceType type) => type switch
+    {
+        DeviceType.CPU => 1,
+        DeviceType.CUDA when cuda.is_available() => cuda.device_count(),
+        DeviceType.MPS when mps_is_available() => 1,
+        _ => int.MinValue,   // below the index of "any", -1
+    };
 
     public static bool SameDevice(Tensor x, Tensor y) => x.device_type == y.device_type && x.device_index == y.device_index;
 

@@ -61,6 +61,7 @@ internal sealed class Window2d
     public Tensor Of(Tensor x, double fill)
     {
         var (height, width) = OutputSize(x);
+        Check.Memory([.. kernel_size, Math.Max(1, x.size(0)), x.size(1), height, width], x.dtype, nameof(kernel_size));
         using var scope = NewDisposeScope();
         var padded = nn.functional.pad(
             x, [padding[1], Beyond(x, 1, width), padding[0], Beyond(x, 0, height)], PaddingModes.Constant, fill);
