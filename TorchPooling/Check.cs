@@ -130,6 +130,18 @@ internal static class Check
         FloatingPoint(x, name);
     }
 
+    /// <summary>A floating-point tensor (N, C, …) of which no dimension but N is empty.</summary>
+    public static void SecondDimension(Tensor x, string name = "x")
+    {
+        ArgumentNullException.ThrowIfNull(x, name);
+        if (x.dim() < 2 || x.shape.AsSpan(1).Contains(0))
+        {
+            throw new ArgumentException($"expected a tensor (N, C, …) of which no dimension but N is empty, got {Describe(x)}", name);
+        }
+
+        FloatingPoint(x, name);
+    }
+
     /// <summary>A tensor of exactly this shape.</summary>
     public static void Exactly(Tensor x, ReadOnlySpan<long> shape, string name)
     {
@@ -231,6 +243,29 @@ internal static class Check
         }
 
         return pair;
+    }
+
+    public static void Range(long value, long least, long most, string name)
+    {
+        if (value < least || value > most)
+        {
+            throw new ArgumentOutOfRangeException(name, value, $"expected {least} to {most}");
+        }
+    }
+
+    /// <summary>A parameter of this shape has no more than 2³⁰ numbers: beyond, the allocator would end the process.</summary>
+    public static void ParameterSize(ReadOnlySpan<long> shape, string name)
+    {
+        var numbers = 1.0;
+        foreach (var size in shape)
+        {
+            numbers *= size;
+        }
+
+        if (numbers > 1 << 30)
+        {
+            throw new ArgumentOutOfRangeException(name, $"expected a parameter of at most 2^30 numbers, got the shape ({string.Join(", ", shape.ToArray())})");
+        }
     }
 
     public static bool SameDevice(Tensor x, Tensor y) => x.device_type == y.device_type && x.device_index == y.device_index;
