@@ -83,6 +83,7 @@ public static partial class Registry
         .. Inverse,
         .. Pyramids,
         .. Regions,
+        .. LearnedRegions,
     ];
 
     public static TheoryData<Case> All => new(Cases);

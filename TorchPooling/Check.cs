@@ -8,17 +8,21 @@ namespace TorchPooling;
 internal static class Check
 {
     /// <summary>A floating-point map (N, C, H, W) with C, H, W ≥ 1; N may be 0.</summary>
-    public static void FeatureMap(Tensor x, string name = "x")
+    public static void FeatureMap(Tensor x, string name = "x") => Map(x, 2, name);
+
+    /// <summary>A floating-point sequence (N, C, L), map (N, C, H, W) or volume (N, C, D, H, W), all but N at least 1.</summary>
+    public static void Map(Tensor x, int dimensions, string name = "x")
     {
         ArgumentNullException.ThrowIfNull(x, name);
-        if (x.dim() != 4)
+        var (what, sides) = dimensions switch { 1 => ("sequence", "L"), 2 => ("feature map", "H, W"), _ => ("volume", "D, H, W") };
+        if (x.dim() != dimensions + 2)
         {
-            throw new ArgumentException($"expected a feature map (N, C, H, W), got {Describe(x)}", name);
+            throw new ArgumentException($"expected a {what} (N, C, {sides}), got {Describe(x)}", name);
         }
 
-        if (x.size(1) < 1 || x.size(2) < 1 || x.size(3) < 1)
+        if (x.shape.AsSpan(1).Contains(0))
         {
-            throw new ArgumentException($"expected a feature map (N, C, H, W) with C, H, W ≥ 1, got {Shape(x)}", name);
+            throw new ArgumentException($"expected a {what} (N, C, {sides}) with C, {sides} ≥ 1, got {Shape(x)}", name);
         }
 
         FloatingPoint(x, name);
@@ -121,6 +125,18 @@ internal static class Check
         if (x.dim() != 2 || x.size(0) < rows || x.size(1) < 1 || x.size(1) != (columns ?? x.size(1)))
         {
             throw new ArgumentException($"expected a matrix (M{(rows > 0 ? $" ≥ {rows}" : "")}, {columns?.ToString(CultureInfo.InvariantCulture) ?? "D ≥ 1"}), got {Describe(x)}", name);
+        }
+
+        FloatingPoint(x, name);
+    }
+
+    /// <summary>A floating-point tensor (N, C, …) of which no dimension but N is empty.</summary>
+    public static void SecondDimension(Tensor x, string name = "x")
+    {
+        ArgumentNullException.ThrowIfNull(x, name);
+        if (x.dim() < 2 || x.shape.AsSpan(1).Contains(0))
+        {
+            throw new ArgumentException($"expected a tensor (N, C, …) of which no dimension but N is empty, got {Describe(x)}", name);
         }
 
         FloatingPoint(x, name);

@@ -92,6 +92,17 @@ internal sealed class Window2d
         return Of(ones([1, 1, x.size(2), x.size(3)], dtype: x.dtype, device: x.device), 0).MoveToOuterDisposeScope();
     }
 
+    /// <summary>The maximum of every window and its position in the map, h·W + w, both (N, C, H', W'); over ties the first.</summary>
+    /// <exception cref="ArgumentException"><paramref name="x"/> is no feature map, or too small for one window.</exception>
+    public (Tensor Values, Tensor Positions) Max(Tensor x)
+    {
+        OutputSize(x);
+        return nn.functional.max_pool2d_with_indices(x, kernel_size, stride, padding, dilation, ceil_mode);
+    }
+
+    /// <summary>Whether two windows may share a pixel.</summary>
+    public bool Overlap => stride[0] < Span(0) || stride[1] < Span(1);
+
     /// <summary>H' and W' for a map.</summary>
     /// <exception cref="ArgumentException"><paramref name="x"/> is no feature map, or too small for one window.</exception>
     public (long Height, long Width) OutputSize(Tensor x)
