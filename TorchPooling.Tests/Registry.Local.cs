@@ -6,5 +6,9 @@ public static partial class Registry
     [
         new("SoftPool", () => new SoftPool2d(2), MinSize: 2, IsLocal: true),
         new("SoftPool, all settings", () => new SoftPool2d((3, 2), (2, 1), (1, 0), (1, 2), ceil_mode: true), MinSize: 3, IsLocal: true),
+        new("overlapping max", () => new OverlappingMaxPool2d(), MinSize: 3, IsLocal: true),
+        new("overlapping max, all settings", () => new OverlappingMaxPool2d((3, 2), (2, 1), (1, 0), (1, 2), ceil_mode: true), MinSize: 3, IsLocal: true),
+        new("overlapping average", () => new OverlappingAvgPool2d(), MinSize: 3, IsLocal: true),
+        new("overlapping average, all settings", () => new OverlappingAvgPool2d((3, 2), (2, 1), (1, 0), ceil_mode: true), MinSize: 3, IsLocal: true),
     ];
 }
