@@ -10,5 +10,7 @@ public static partial class Registry
         new("overlapping max, all settings", () => new OverlappingMaxPool2d((3, 2), (2, 1), (1, 0), (1, 2), ceil_mode: true), MinSize: 3, IsLocal: true),
         new("overlapping average", () => new OverlappingAvgPool2d(), MinSize: 3, IsLocal: true),
         new("overlapping average, all settings", () => new OverlappingAvgPool2d((3, 2), (2, 1), (1, 0), ceil_mode: true), MinSize: 3, IsLocal: true),
+        new("PowerPool", () => new PowerPool2d(2), MinSize: 2, IsLocal: true),
+        new("PowerPool, learned mean, all settings", () => new PowerPool2d((3, 2), 0.8, mean: true, learn_p: true, (2, 1), (1, 0), (1, 2), ceil_mode: true), MinSize: 3, IsLocal: true, SumsPixels: true),
     ];
 }
