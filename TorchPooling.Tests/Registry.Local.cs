@@ -16,6 +16,8 @@ public static partial class Registry
         new("CenterWeightedAvgPool, learned Gaussian, all settings", () => new CenterWeightedAvgPool2d((3, 2), CenterWeighting.Gaussian, 0.8, learn_width: true, (2, 1), (1, 0), (1, 2), ceil_mode: true), MinSize: 3, IsLocal: true, SumsPixels: true),
         new("CenterWeightedAvgPool, learned linear", () => new CenterWeightedAvgPool2d(3, CenterWeighting.Linear, 2, learn_width: true, padding: 1), MinSize: 3, IsLocal: true, SumsPixels: true),
         new("CenterWeightedAvgPool, learned inverse distance", () => new CenterWeightedAvgPool2d(3, CenterWeighting.InverseDistance, 2, learn_width: true), MinSize: 3, IsLocal: true, SumsPixels: true),
+        new("StochasticPool", () => new StochasticPool2d(2), MinSize: 2, IsLocal: true, IsStochastic: true),
+        new("StochasticPool, all settings", () => new StochasticPool2d((3, 2), (2, 1), (1, 0), (1, 2), ceil_mode: true), MinSize: 3, IsLocal: true, IsStochastic: true),
         new("LogSumExpPool", () => new LogSumExpPool2d(2), MinSize: 2, IsLocal: true),
         new("LogSumExpPool, all settings", () => new LogSumExpPool2d((3, 2), 3, (2, 1), (1, 0), (1, 2), ceil_mode: true), MinSize: 3, IsLocal: true),
         new("MedianPool", () => new MedianPool2d(3, 2), MinSize: 3, IsLocal: true),
