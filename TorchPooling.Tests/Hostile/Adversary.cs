@@ -19,7 +19,7 @@ internal static class Adversary
         {
             foreach (var training in sweep.Member.IsOfModule ? new[] { true, false } : [true])
             {
-                var thrown = Call(sweep.Member, trial, training, place);
+                var thrown = Call(sweep, trial, training, place);
                 var complaint = thrown is null || trial == sweep.Sound ? Answered(sweep, trial, thrown) : Verdict.Of(thrown, sweep.Member);
                 if (complaint is not null)
                 {
@@ -34,17 +34,17 @@ internal static class Adversary
         : trial.MustBeRefused && sweep.Member.Parameters.Length > 0 ? "is taken, though its type says otherwise"
         : null;
 
-    private static Exception? Call(Member member, Trial trial, bool training, Workplace place)
+    private static Exception? Call(Sweep sweep, Trial trial, bool training, Workplace place)
     {
         using var scope = NewDisposeScope();
-        var target = Sound.Target(member, place);
+        var target = sweep.Target(place);
         var arguments = Array.ConvertAll(trial.Arguments, make => make(place));
         object? result = null;
-        File.WriteAllText(Log, $"{member.Name}, {trial.Text}");
+        File.WriteAllText(Log, $"{sweep.Member.Name}, {trial.Text}");
         try
         {
             (target as nn.Module)?.train(training);
-            result = member.Call(target, arguments);
+            result = sweep.Member.Call(target, arguments);
             Use(result);
             return null;
         }

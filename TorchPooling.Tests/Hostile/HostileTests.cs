@@ -14,7 +14,12 @@ public class HostileTests(ITestOutputHelper output)
 
     public static TheoryData<Row> Members => new(Sweeps.Select(sweep => new Row(sweep)));
 
-    private static IReadOnlyList<Sweep> Sweeps { get; } = [.. Surface.Members.Select(member => new Sweep(member))];
+    /// <summary>Of every member, then of every module of the registry, whose settings are others.</summary>
+    private static IReadOnlyList<Sweep> Sweeps { get; } =
+    [
+        .. Surface.Members.Select(member => new Sweep(member)),
+        .. Registry.Cases.SelectMany(Surface.Forward).Select(forward => new Sweep(forward.Member, forward.Item)),
+    ];
 
     [Fact]
     public void Every_public_member_has_a_sound_example() =>
@@ -25,7 +30,7 @@ public class HostileTests(ITestOutputHelper output)
     {
         output.WriteLine(string.Join("\n", Sweeps));
         var inputs = Sweeps.Sum(sweep => sweep.Trials.Count);
-        output.WriteLine($"{inputs} inputs of {Sweeps.Count} members");
+        output.WriteLine($"{inputs} inputs in {Sweeps.Count} sweeps");
         Assert.True(inputs > 10_000, $"{inputs} inputs");
     }
 

@@ -49,8 +49,8 @@ public class HugeSettingsTests
     {
         using var scope = NewDisposeScope();
         var x = rand(1, 2, 6, 7);
-        Refused("x", "expected a dense tensor with values, got one on the meta device (1, 2, 6, 7)", () => pooling.mac(x.to(META)));
-        Refused("x", "expected a dense tensor with values, got a sparse one (1, 2, 6, 7)", () => pooling.mac(sparse_coo_tensor(x.nonzero().t(), x.flatten(), x.shape)));
+        Refused("x", "expected a dense tensor with values, got Float32 on meta (1, 2, 6, 7)", () => pooling.mac(x.to(META)));
+        Refused("x", "expected a dense tensor with values, got sparse Float32 on cpu (1, 2, 6, 7)", () => pooling.mac(sparse_coo_tensor(x.nonzero().t(), x.flatten(), x.shape)));
     }
 
     private static void Refused(string argument, string message, Func<object> call)

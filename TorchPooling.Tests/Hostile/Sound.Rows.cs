@@ -71,6 +71,12 @@ internal static partial class Sound
         AddTensor("row_bias column_bias strip_pool2d.bias", 3);
 
         Add("boxes rois", _ => tensor(new float[,] { { 0, 1, 1, 5, 4 }, { 1, 0, 2, 3, 3 }, { 1, 2, 2, 2, 2 } }));
+        AddTensor("PSRoIAlign.forward.x PSRoIPool.forward.x ps_roi_align.x ps_roi_pool.x", 2, 12, 6, 7);
+        Add<IReadOnlyList<Tensor>>("maps", _ => [Seeded.Normal(1, [2, 3, 6, 7]), Seeded.Normal(2, [2, 3, 3, 4])]);
+        AddTensor("gated_pool2d.weight", 3, 1, 2, 2);
+        AddTensor("tree_pool2d.leaves", 4, 3, 2, 2);
+        AddTensor("tree_pool2d.gates", 3, 3, 2, 2);
+        Add("mixed_pool2d.alpha", _ => ones(3, 1, 1) / 2);
         Add("boxes rois", _ => new[] { tensor(new float[,] { { 1, 1, 5, 4 } }), zeros(0, 4) });
     }
 
@@ -85,6 +91,9 @@ internal static partial class Sound
         Add("RotationMaxConv2d.groups rotation_max_conv2d.groups", 1L);
         Add("FastSpatialPyramidPool2d.kernel_size fast_spatial_pyramid_pool2d.kernel_size", 3L);
         Add<Size>("AttentionPool2d.size switched_max_unpool2d.output_size", (6, 7));
+        Add<Size>(
+            "OverlappingAvgPool2d.kernel_size OverlappingMaxPool2d.kernel_size overlapping_avg_pool2d.kernel_size overlapping_max_pool2d.kernel_size", 3);
+        Add("spatial_scales", new[] { 0.5, 0.25 });
         Add("bins", new long[] { 1, 2 });
         Add("output_size", 2L);
         Add<Size>("output_size", 2);

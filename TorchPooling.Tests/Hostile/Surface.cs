@@ -37,6 +37,14 @@ internal static class Surface
             .SelectMany(Of),
     ];
 
+    /// <summary>The forward of a module of the registry; none where an adapter of the tests stands before it.</summary>
+    public static IEnumerable<(Member Member, Case Item)> Forward(Case item)
+    {
+        using var module = item.Make();
+        var forward = module.GetType().GetMethod("forward", [typeof(Tensor)])!;
+        return module.GetType().Assembly == typeof(pooling).Assembly ? [(new(module.GetType(), forward), item)] : [];
+    }
+
     private static IEnumerable<Member> Of(Type type)
     {
         const BindingFlags Public = BindingFlags.Public | BindingFlags.Static | BindingFlags.Instance;

@@ -11,11 +11,17 @@ internal sealed class Sweep
     private const int OfEachPair = 8;
 
     private readonly Argument?[] sound;
+    private readonly Case? item;
 
-    public Sweep(Member member)
+    /// <param name="member">What is called.</param>
+    /// <param name="item">The module that it is called on; a sound example of its type where null.</param>
+    public Sweep(Member member, Case? item = null)
     {
         Member = member;
-        sound = Array.ConvertAll(member.Parameters, p => Hostile.Sound.Of(member, p));
+        this.item = item;
+        sound = item is null
+            ? Array.ConvertAll(member.Parameters, p => Hostile.Sound.Of(member, p))
+            : [new("sound", _ => Seeded.Normal(1, [2, item.Channels, 6, 7]))];
         Missing = [.. member.Parameters.Where((_, i) => sound[i] is null).Select(p => $"{member.Key}.{p.Name} ({p.ParameterType})")];
         Sound = Missing.Count > 0 ? new("", []) : new("sound", With());
         Trials = Missing.Count > 0 ? [] : [.. Alone().Concat(Pairs()).Concat(Together())];
@@ -31,7 +37,10 @@ internal sealed class Sweep
 
     public IReadOnlyList<Trial> Trials { get; }
 
-    public override string ToString() => $"{Member.Name}: {Trials.Count} inputs";
+    /// <summary>An object to call the member on; null for what is static.</summary>
+    public object? Target(Workplace place) => item is null ? Hostile.Sound.Target(Member, place) : item.Create();
+
+    public override string ToString() => $"{(item is null ? Member.Name : $"{item}, {Member.Name}")}: {Trials.Count} inputs";
 
     private IEnumerable<Trial> Alone()
     {

@@ -12,8 +12,9 @@ internal static class Verdict
     public static string? Of(Exception thrown, Member member) => thrown switch
     {
         HostileException => null,
-        ArgumentException e when e.ParamName is null => "names no argument",
-        ArgumentException { ParamName: { } name } when !Named(name, member) => $"names the argument {name}, which the caller does not know",
+        ArgumentException when TakesModules(member) => null,   // a module that the caller handed in refuses under its own names
+        ArgumentException { ParamName: null } => "names no argument",
+        ArgumentException { ParamName: { } name } when !IsKnown(name, member) => $"names the argument {name}, which the caller does not know",
         ArgumentException or IOException or InvalidDataException or UnauthorizedAccessException or NotSupportedException or InvalidOperationException =>
             thrown.Message.Length < 20 ? "says too little" : null,
         _ => "is none that a caller expects",
@@ -23,10 +24,13 @@ internal static class Verdict
     public static bool RefusesNull(ParameterInfo parameter) =>
         !parameter.ParameterType.IsValueType && Nullability.Create(parameter).WriteState == NullabilityState.NotNull;
 
-    /// <summary>An argument of the call, or of the constructor before it; a numbered one without its number; what a module refuses
-    /// that the caller handed in passes under the module's own name.</summary>
-    private static bool Named(string name, Member member) =>
-        member.Parameters.Concat(member.Type.GetConstructors().SelectMany(c => c.GetParameters())).Any(p => p.Name!.TrimEnd([.. "123456"]) == name)
-        || member.Parameters.Any(p => p.ParameterType.IsAssignableTo(typeof(nn.Module)))
+    /// <summary>An argument of the call, with or without its number, or of the constructor before it.</summary>
+    private static bool IsKnown(string name, Member member) =>
+        Known(member).Any(p => p.Name!.TrimEnd([.. "123456"]) == name)
         || (member.Method.Name.StartsWith("set_", StringComparison.Ordinal) && name == "value");
+
+    private static bool TakesModules(Member member) => Known(member).Any(p => p.ParameterType.IsAssignableTo(typeof(nn.Module)));
+
+    private static IEnumerable<ParameterInfo> Known(Member member) =>
+        member.Parameters.Concat(member.Type.GetConstructors().SelectMany(constructor => constructor.GetParameters()));
 }

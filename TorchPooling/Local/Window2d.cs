@@ -50,6 +50,7 @@ internal sealed class Window2d
             throw new ArgumentException($"expected filters of four dimensions, the last two a window's, got {Check.Shape(filters)}", name);
         }
 
+        Check.Dense(filters, name);
         return new((filters.size(2), filters.size(3)), stride, padding, dilation, ceil_mode);
     }
 
