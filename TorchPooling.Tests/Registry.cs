@@ -83,6 +83,7 @@ public static partial class Registry
         .. Inverse,
         .. Pyramids,
         .. Regions,
+        .. LearnedRegions,
     ];
 
     public static TheoryData<Case> All => new(Cases);
@@ -149,7 +150,8 @@ internal static class Seeded
         return randn(shape, dtype: dtype, generator: generator);
     }
 
-    /// <summary>Draws anew what the constructors draw: weights uniform in ±1/√fan-in, centres in random directions.</summary>
+    /// <summary>Draws anew what the constructors draw: weights uniform in ±1/√fan-in, centres in random directions, and
+    /// shares, gates and positional embeddings around 0.</summary>
     public static void Start(nn.Module module, long seed)
     {
         using var generator = new Generator((ulong)seed + 100);
@@ -174,6 +176,11 @@ internal static class Seeded
             {
                 bias.uniform_(-bound, bound, generator);
             }
+        }
+
+        foreach (var (_, value) in own.Where(p => p.Key is "alpha_logit" or "gates" or "positional_embedding"))
+        {
+            value.normal_(0, 0.5, generator);
         }
 
         switch (module)
