@@ -17,10 +17,12 @@ namespace TorchPooling.Tests;
 /// <param name="ExpectsMaps">Whether it refuses what is no feature map; not where it takes any shape, or videos.</param>
 /// <param name="IsLocal">Whether it is a pooling of windows, which can close the blocks of a backbone: same channels, a smaller map.</param>
 /// <param name="IsStochastic">Whether it draws in training mode, so that gradients can only be checked in eval mode.</param>
+/// <param name="SumsPixels">Whether the gradient of a parameter is a sum of pixel values, as a filter's is: it leaves float16 for a map of
+/// float16's largest numbers.</param>
 public sealed record Case(
     string Name, Func<nn.Module<Tensor, Tensor>> Make, long Channels = 3, long MinSize = 1, bool TakesAnyChannels = true,
     bool TakesAnyDtype = false, bool PositionFree = false, bool IsPooling = true, bool? TakesSets = null, bool ExpectsMaps = true,
-    bool IsLocal = false, bool IsStochastic = false)
+    bool IsLocal = false, bool IsStochastic = false, bool SumsPixels = false)
 {
     /// <summary>Makes the module with the same parameters every time.</summary>
     public nn.Module<Tensor, Tensor> Create() => Create(0);
@@ -81,6 +83,7 @@ public static partial class Registry
         .. Inverse,
         .. Pyramids,
         .. Regions,
+        .. LearnedRegions,
     ];
 
     public static TheoryData<Case> All => new(Cases);
@@ -147,7 +150,8 @@ internal static class Seeded
         return randn(shape, dtype: dtype, generator: generator);
     }
 
-    /// <summary>Draws anew what the constructors draw: weights uniform in ±1/√fan-in, centres in random directions.</summary>
+    /// <summary>Draws anew what the constructors draw: weights uniform in ±1/√fan-in, centres in random directions, and
+    /// shares, gates and positional embeddings around 0.</summary>
     public static void Start(nn.Module module, long seed)
     {
         using var generator = new Generator((ulong)seed + 100);
@@ -172,6 +176,11 @@ internal static class Seeded
             {
                 bias.uniform_(-bound, bound, generator);
             }
+        }
+
+        foreach (var (_, value) in own.Where(p => p.Key is "alpha_logit" or "gates" or "positional_embedding"))
+        {
+            value.normal_(0, 0.5, generator);
         }
 
         switch (module)

@@ -8,17 +8,21 @@ namespace TorchPooling;
 internal static class Check
 {
     /// <summary>A floating-point map (N, C, H, W) with C, H, W ≥ 1; N may be 0.</summary>
-    public static void FeatureMap(Tensor x, string name = "x")
+    public static void FeatureMap(Tensor x, string name = "x") => Map(x, 2, name);
+
+    /// <summary>A floating-point sequence (N, C, L), map (N, C, H, W) or volume (N, C, D, H, W), all but N at least 1.</summary>
+    public static void Map(Tensor x, int dimensions, string name = "x")
     {
         ArgumentNullException.ThrowIfNull(x, name);
-        if (x.dim() != 4)
+        var (what, sides) = dimensions switch { 1 => ("sequence", "L"), 2 => ("feature map", "H, W"), _ => ("volume", "D, H, W") };
+        if (x.dim() != dimensions + 2)
         {
-            throw new ArgumentException($"expected a feature map (N, C, H, W), got {Describe(x)}", name);
+            throw new ArgumentException($"expected a {what} (N, C, {sides}), got {Describe(x)}", name);
         }
 
-        if (x.size(1) < 1 || x.size(2) < 1 || x.size(3) < 1)
+        if (x.shape.AsSpan(1).Contains(0))
         {
-            throw new ArgumentException($"expected a feature map (N, C, H, W) with C, H, W ≥ 1, got {Shape(x)}", name);
+            throw new ArgumentException($"expected a {what} (N, C, {sides}) with C, {sides} ≥ 1, got {Shape(x)}", name);
         }
 
         FloatingPoint(x, name);
@@ -126,6 +130,18 @@ internal static class Check
         FloatingPoint(x, name);
     }
 
+    /// <summary>A floating-point tensor (N, C, …) of which no dimension but N is empty.</summary>
+    public static void SecondDimension(Tensor x, string name = "x")
+    {
+        ArgumentNullException.ThrowIfNull(x, name);
+        if (x.dim() < 2 || x.shape.AsSpan(1).Contains(0))
+        {
+            throw new ArgumentException($"expected a tensor (N, C, …) of which no dimension but N is empty, got {Describe(x)}", name);
+        }
+
+        FloatingPoint(x, name);
+    }
+
     /// <summary>A tensor of exactly this shape.</summary>
     public static void Exactly(Tensor x, ReadOnlySpan<long> shape, string name)
     {
@@ -227,6 +243,29 @@ internal static class Check
         }
 
         return pair;
+    }
+
+    public static void Range(long value, long least, long most, string name)
+    {
+        if (value < least || value > most)
+        {
+            throw new ArgumentOutOfRangeException(name, value, $"expected {least} to {most}");
+        }
+    }
+
+    /// <summary>A parameter of this shape has no more than 2³⁰ numbers: beyond, the allocator would end the process.</summary>
+    public static void ParameterSize(ReadOnlySpan<long> shape, string name)
+    {
+        var numbers = 1.0;
+        foreach (var size in shape)
+        {
+            numbers *= size;
+        }
+
+        if (numbers > 1 << 30)
+        {
+            throw new ArgumentOutOfRangeException(name, $"expected a parameter of at most 2^30 numbers, got the shape ({string.Join(", ", shape.ToArray())})");
+        }
     }
 
     public static bool SameDevice(Tensor x, Tensor y) => x.device_type == y.device_type && x.device_index == y.device_index;

@@ -39,6 +39,20 @@ internal sealed class Window2d
         }
     }
 
+    /// <summary>The windows of filters (…, …, kH, kW): their size is the kernel's.</summary>
+    /// <exception cref="ArgumentException"><paramref name="filters"/> has another shape, or a setting has not one or two entries.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An entry is too small or too large.</exception>
+    public static Window2d OfFilters(Tensor filters, Size? stride, Size? padding, Size? dilation, bool ceil_mode, string name)
+    {
+        ArgumentNullException.ThrowIfNull(filters, name);
+        if (filters.dim() != 4 || filters.shape.Contains(0))
+        {
+            throw new ArgumentException($"expected filters of four dimensions, the last two a window's, got {Check.Shape(filters)}", name);
+        }
+
+        return new((filters.size(2), filters.size(3)), stride, padding, dilation, ceil_mode);
+    }
+
     /// <summary>Height and width of the kernel.</summary>
     public IReadOnlyList<long> KernelSize => kernel_size;
 
@@ -63,12 +77,31 @@ internal sealed class Window2d
         return stack(pixels).MoveToOuterDisposeScope();
     }
 
+    /// <summary>The maximum of every window, (N, C, H', W'); the first of equal ones takes the gradient.</summary>
+    /// <exception cref="ArgumentException"><paramref name="x"/> is no feature map, or too small for one window.</exception>
+    public Tensor Largest(Tensor x)
+    {
+        OutputSize(x);
+        return nn.functional.max_pool2d(x, kernel_size, stride, padding, dilation, ceil_mode);
+    }
+
     /// <summary>1 where pixel k of a window lies in the map and 0 where not, (K, 1, 1, H', W'), in <paramref name="x"/>'s dtype.</summary>
     public Tensor Valid(Tensor x)
     {
         using var scope = NewDisposeScope();
         return Of(ones([1, 1, x.size(2), x.size(3)], dtype: x.dtype, device: x.device), 0).MoveToOuterDisposeScope();
     }
+
+    /// <summary>The maximum of every window and its position in the map, h·W + w, both (N, C, H', W'); over ties the first.</summary>
+    /// <exception cref="ArgumentException"><paramref name="x"/> is no feature map, or too small for one window.</exception>
+    public (Tensor Values, Tensor Positions) Max(Tensor x)
+    {
+        OutputSize(x);
+        return nn.functional.max_pool2d_with_indices(x, kernel_size, stride, padding, dilation, ceil_mode);
+    }
+
+    /// <summary>Whether two windows may share a pixel.</summary>
+    public bool Overlap => stride[0] < Span(0) || stride[1] < Span(1);
 
     /// <summary>H' and W' for a map.</summary>
     /// <exception cref="ArgumentException"><paramref name="x"/> is no feature map, or too small for one window.</exception>
@@ -102,7 +135,8 @@ internal sealed class Window2d
     public (string, object?)[] Attributes =>
         [(nameof(kernel_size), kernel_size), (nameof(stride), stride), (nameof(padding), padding), (nameof(dilation), dilation), (nameof(ceil_mode), ceil_mode)];
 
-    /// <summary>TorchScript methods: <c>self.windows(x, fill)</c> is <see cref="Of"/>, <c>self.valid(x)</c> is <see cref="Valid"/>.</summary>
+    /// <summary>TorchScript methods: <c>self.windows(x, fill)</c> is <see cref="Of"/>, <c>self.valid(x)</c> is <see cref="Valid"/>,
+    /// <c>self.largest(x)</c> is <see cref="Largest"/>.</summary>
     public const string Script =
         """
         def windows(self, x: Tensor, fill: float) -> Tensor:
@@ -132,6 +166,9 @@ internal sealed class Window2d
 
         def valid(self, x: Tensor) -> Tensor:
             return self.windows(torch.ones([1, 1, x.size(2), x.size(3)], dtype=x.dtype, device=x.device), 0.0)
+
+        def largest(self, x: Tensor) -> Tensor:
+            return torch.max_pool2d(x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode)
 
         """;
 }

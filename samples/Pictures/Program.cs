@@ -1,0 +1,3 @@
+using OperatorPictures;
+
+return await new Cli(Console.Out, Console.Error).Run(args);
