@@ -1,0 +1,92 @@
+using static TorchSharp.torch;
+
+namespace TorchPooling.Tests.Regions;
+
+public class RoIPoolTests
+{
+    [Fact]
+    public void Values_by_hand()
+    {
+        using var scope = NewDisposeScope();
+        var x = arange(25, dtype: ScalarType.Float32).reshape(1, 1, 5, 5);   // 5·row + column
+        var boxes = tensor(new float[,] { { 0, 0, 0, 3, 3 }, { 0, 0.5f, 1.5f, 2.5f, 2.5f }, { 0, 2, 2, 2, 2 }, { 0, 3, 3, 9, 9 } });
+        var expected = tensor(new float[,]
+        {
+            { 6, 8, 16, 18 },
+            { 12, 13, 17, 18 },   // halves away from zero: rows 2 to 3, columns 1 to 3, the middle column in both bins
+            { 12, 12, 12, 12 },   // one pixel is every bin's
+            { 24, 0, 0, 0 },      // bins of 3.5 × 3.5 pixels, of which only the first lies in the map
+        });
+        Tolerance.AssertClose(expected.reshape(4, 1, 2, 2), new RoIPool(2).call(x, boxes), 0);
+    }
+
+    [Fact]
+    public void It_is_the_formula()
+    {
+        using var scope = NewDisposeScope();
+        var x = Seeded.Normal(1, [2, 2, 6, 5], ScalarType.Float64);
+        var boxes = cat([(arange(40, dtype: ScalarType.Float64) % 2).unsqueeze(1), ((Seeded.Normal(2, [40, 4], ScalarType.Float64) * 6) + 4).round(1)], 1);
+        Tolerance.AssertClose(RegionFormulas.Pool(x, boxes, 2, 3, 0.5, mean: false), pooling.roi_pool(x, boxes, (2, 3), 0.5), 0);
+    }
+
+    [Theory]
+    [InlineData(-0.5, -1)]
+    [InlineData(-1.5, -2)]
+    [InlineData(0.49999997, 0)]
+    [InlineData(0.5, 1)]
+    [InlineData(1.5, 2)]
+    [InlineData(2.5, 3)]
+    [InlineData(8388609, 8388609)]
+    public void Corners_are_rounded_half_away_from_zero(double corner, double pixel)
+    {
+        using var scope = NewDisposeScope();
+        var x = arange(36, dtype: ScalarType.Float32).reshape(1, 1, 6, 6);
+        Tensor Box(double from) => tensor(new[,] { { 0, (float)from, (float)from, 4, 4 } });
+        Tolerance.AssertClose(pooling.roi_pool(x, Box(pixel), 3), pooling.roi_pool(x, Box(corner), 3), 0);
+    }
+
+    [Fact]
+    public void The_first_of_tied_maxima_takes_the_gradient_and_an_empty_bin_gives_none()
+    {
+        using var scope = NewDisposeScope();
+        var x = ones(1, 1, 3, 3).requires_grad_();
+        pooling.roi_pool(x, tensor(new float[,] { { 0, 1, 1, 2, 2 }, { 0, 1, 0, 2, 2 }, { 0, 7, 7, 9, 9 } }), 1).sum().backward();
+        Tolerance.AssertClose(tensor(new float[] { 0, 1, 0, 0, 1, 0, 0, 0, 0 }).reshape(1, 1, 3, 3), x.grad!, 0);
+    }
+
+    [Fact]
+    public void More_pixels_than_one_block_holds_give_the_same()
+    {
+        using var scope = NewDisposeScope();
+        var x = Seeded.Normal(1, [1, 1, 70, 70]).requires_grad_();
+        var boxes = cat([zeros(1000, 1), (Seeded.Normal(2, [1000, 2]) * 3), 69 + (Seeded.Normal(3, [1000, 2]) * 3)], 1);   // 4.7 million
+        var y = pooling.roi_pool(x, boxes, 1);
+        y.sum().backward();
+        var gradient = x.grad!.clone();
+        x.grad!.zero_();
+        var parts = boxes.split(200).Select(part => pooling.roi_pool(x, part, 1)).ToArray();
+        cat(parts).sum().backward();
+        Tolerance.AssertClose(cat(parts), y, 0);
+        Tolerance.AssertClose(x.grad!, gradient);
+    }
+
+    [Fact]
+    public void The_pyramid_of_a_box_around_the_map_is_that_of_the_map()
+    {
+        using var scope = NewDisposeScope();
+        var x = Seeded.Normal(1, [2, 3, 12, 8]);
+        var boxes = tensor(new float[,] { { 0, 0, 0, 7, 11 }, { 1, 0, 0, 7, 11 } });
+        Tolerance.AssertClose(pooling.spatial_pyramid_pool2d(x, [4, 1, 2]), new RoISpatialPyramidPool([4, 1, 2]).call(x, boxes), 0);
+        Assert.Equal([2, 3 * 21], pooling.roi_spatial_pyramid_pool(x, boxes).shape);
+    }
+
+    [Fact]
+    public void The_pyramid_is_RoIPool_level_by_level()
+    {
+        using var scope = NewDisposeScope();
+        var x = Seeded.Normal(1, [2, 3, 12, 9]);
+        var boxes = tensor(new float[,] { { 1, 3, 5, 14, 21 }, { 0, -4, 2, 30, 11 } });
+        var expected = cat([.. new long[] { 3, 1 }.Select(n => pooling.roi_pool(x, boxes, n, 0.5).flatten(1))], 1);
+        Tolerance.AssertClose(expected, pooling.roi_spatial_pyramid_pool(x, boxes, [3, 1], 0.5), 0);
+    }
+}
