@@ -48,6 +48,17 @@ public class ChannelMaxPoolTests
     }
 
     [Fact]
+    public void Huge_settings_are_windows_like_others()
+    {
+        using var scope = NewDisposeScope();
+        var x = randn(2, 3, 4);
+        const int most = int.MaxValue;
+        Tolerance.AssertClose(x.amax([1], keepdim: true), pooling.channel_max_pool(x, most, most, most / 2), 0);
+        Tolerance.AssertClose(x.narrow(1, 0, 1), pooling.channel_max_pool(x, 1, most, 0, most, ceil_mode: true), 0);
+        Assert.Equal([0, 1, 4], pooling.channel_max_pool(x[..0], 3).shape);
+    }
+
+    [Fact]
     public void What_is_no_window_is_refused()
     {
         using var scope = NewDisposeScope();

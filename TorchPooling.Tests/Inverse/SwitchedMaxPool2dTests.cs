@@ -149,6 +149,18 @@ public class SwitchedMaxPool2dTests
     }
 
     [Fact]
+    public void Huge_settings_are_windows_like_others()
+    {
+        using var scope = NewDisposeScope();
+        var x = randn(2, 3, 4, 5);
+        const int most = int.MaxValue;
+        var flat = x.flatten(2);
+        var expected = flat.masked_fill(flat < flat.amax([2], keepdim: true), 0).reshape(x.shape);   // the largest pixel alone
+        Tolerance.AssertClose(expected, new SwitchedMaxPool2d(most, null, most, most / 2).call(x), 0);
+        Tolerance.AssertClose(expected, new SwitchedMaxPool2d((4, 5), null, most, ceil_mode: true).call(x), 0);
+    }
+
+    [Fact]
     public void A_body_that_changes_the_shape_is_refused()
     {
         using var scope = NewDisposeScope();

@@ -50,6 +50,8 @@ internal readonly struct ChannelWindow
     public const string Script =
         """
         def channel_max(self, x: Tensor, kernel_size: int, stride: int, padding: int, dilation: int, ceil_mode: bool) -> Tensor:
+            if padding > 0 and x.size(1) < dilation:
+                ops.prim.RaiseException("there are too few channels for the window")
             rest = 1
             for d in range(2, x.dim()):
                 rest = rest * x.size(d)

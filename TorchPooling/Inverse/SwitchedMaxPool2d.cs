@@ -60,6 +60,9 @@ public sealed class SwitchedMaxPool2d : nn.Module<Tensor, Tensor>, IScriptable
     ScriptDefinition IScriptable.script() => new(
         $"""
         def forward(self, x: Tensor) -> Tensor:
+            for axis in range(2):
+                if self.padding[axis] > 0 and x.size(2 + axis) < self.dilation[axis]:
+                    ops.prim.RaiseException("the map is too small for the window")
             (values, switches) = torch.max_pool2d_with_indices(x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode)
             y = {(body is null ? "values" : "self.body.forward(values)")}
             if y.size() != values.size():

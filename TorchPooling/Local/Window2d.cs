@@ -53,8 +53,38 @@ internal sealed class Window2d
         return new((filters.size(2), filters.size(3)), stride, padding, dilation, ceil_mode);
     }
 
+    /// <summary>Windows that overlap: the kernel is larger than the stride on both axes.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A stride is as large as the kernel, or larger, or as the constructor has it.</exception>
+    public static Window2d Overlapping(Size kernel_size, Size stride, Size? padding, Size? dilation, bool ceil_mode)
+    {
+        var window = new Window2d(kernel_size, stride, padding, dilation, ceil_mode);
+        for (var axis = 0; axis < 2; axis++)
+        {
+            if (window.stride[axis] >= window.kernel_size[axis])
+            {
+                throw new ArgumentOutOfRangeException(
+                    nameof(stride), window.stride[axis],
+                    $"expected windows that overlap, a stride smaller than the kernel's {window.kernel_size[axis]} on the axis {(axis == 0 ? "H" : "W")}");
+            }
+        }
+
+        return window;
+    }
+
     /// <summary>Height and width of the kernel.</summary>
     public IReadOnlyList<long> KernelSize => kernel_size;
+
+    /// <summary>Steps from window to window, down and across.</summary>
+    public IReadOnlyList<long> Stride => stride;
+
+    /// <summary>Rows and columns around the map.</summary>
+    public IReadOnlyList<long> Padding => padding;
+
+    /// <summary>Distance of neighbouring pixels of a window, down and across.</summary>
+    public IReadOnlyList<long> Dilation => dilation;
+
+    /// <summary>Whether a last window may reach over the padded map.</summary>
+    public bool CeilMode => ceil_mode;
 
     /// <summary>Pixel k of every window, (K, N, C, H', W'), k in row-major order; <paramref name="fill"/> where there is none.</summary>
     /// <exception cref="ArgumentException"><paramref name="x"/> is no feature map, or too small for one window.</exception>

@@ -7,7 +7,8 @@ namespace TorchPooling;
 /// the whole image.</summary>
 /// <remarks>
 /// <para>For each number of bins n: the n × n adaptive means of x, a 1×1 convolution without bias, batch normalisation and ReLU,
-/// then bilinear interpolation to H × W. The output is x and these maps, concatenated over the channels in this order.</para>
+/// then bilinear interpolation to H × W. The output is x and these maps, concatenated over the channels in this order. A
+/// NaN spreads as far as the bins that hold it and their interpolation reach; in training over the whole batch.</para>
 /// <para>Parameters and buffers, named as in the PyTorch port of the paper's first author (semseg): for branch i
 /// <c>features.i.1.weight</c> (R, C, 1, 1) of the convolution; <c>features.i.2.weight</c>, <c>features.i.2.bias</c>,
 /// <c>features.i.2.running_mean</c>, <c>features.i.2.running_var</c> (R) of the batch normalisation.</para>

@@ -5,7 +5,7 @@ namespace TorchPooling;
 /// <summary>Spatial pyramid pooling of a volume or a video: any size becomes one vector of fixed length.</summary>
 /// <remarks>
 /// <para>For each level n the volume is cut into n × n × n bins and each bin reduced per channel; the levels are concatenated
-/// in the order given, each flattened as (C, n, n, n).</para>
+/// in the order given, each flattened as (C, n, n, n). A NaN makes the bins that hold it NaN.</para>
 /// <para>Shape: input (N, C, D, H, W) with D, H, W ≥ 1; output (N, C·Σn³), in the input's dtype.</para>
 /// <para>He, Zhang, Ren, Sun: Spatial Pyramid Pooling in Deep Convolutional Networks for Visual Recognition,
 /// ECCV 2014, section 2.2 (bins), section 2.3 (the rule of <see cref="BinRule.SppNet"/>), there for

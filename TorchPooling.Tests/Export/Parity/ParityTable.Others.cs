@@ -112,7 +112,7 @@ internal static partial class ParityTable
     }
 
     private static IEnumerable<ParityCase> Own() => Registry.Cases.Select(item =>
-        Of($"TorchPooling {item.Name}", item.Create, Draw(2, item.Channels, 9, 8)));
+        Of($"TorchPooling {item.Name}", item.Create, Draw(2, item.Channels, 9, 8)) with { Random = item.IsStochastic });
 
     private static T Zeroed<T>(T module)
         where T : nn.Module
