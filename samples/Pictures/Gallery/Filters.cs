@@ -6,11 +6,9 @@ using static TorchSharp.torch;
 
 namespace OperatorPictures.Gallery;
 
-/// <summary>Poolings by filters, and learned mixtures.</summary>
+/// <summary>Poolings by filters, strips and attention.</summary>
 internal static class Filters
 {
-    private static readonly SKRect Car = new(98, 93, 188, 132);
-
     public static IEnumerable<Illustration> All =>
     [
         new("BlurPool2d", photograph =>
@@ -26,9 +24,6 @@ internal static class Filters
         }),
         new("StripPool2d", Strips),
         new("AttentionPool2d", Attention),
-        new("MixedPool2d", Mixed),
-        new("GatedPool2d", Gated),
-        new("TreePool2d", Tree),
     ];
 
     /// <summary>What a shift of the photograph by one pixel changes, with the filter and without.</summary>
@@ -58,12 +53,12 @@ internal static class Filters
         var map = Features.Of(photograph.Rgb);
         var kept = OfCar();
         using var pool = new StripPool2d(Features.Channels);
-        Train(pool, 0.03, 150, () => nn.functional.mse_loss(pool.call(map), map * kept));
+        Training.Run(pool, 0.03, 150, () => nn.functional.mse_loss(pool.call(map), map * kept));
         using var frozen = no_grad();
         var gate = pool.call(map).sum(1)[0] / map.sum(1)[0].clamp_min(1e-6);
         var (rows, columns) = (map.mean([1, 3]).reshape(1, 1, -1, 1), map.mean([1, 2]).reshape(1, 1, 1, -1));
         var shown = Figure.Of("the photograph, and the means of its map's rows and columns", photograph.Rgb)
-            .Place(rows / rows.max(), SKRect.Create(228, 0, 12, 160)).Place(columns / columns.max(), SKRect.Create(0, 148, 240, 12)).Box(Car, Figure.Orange);
+            .Place(rows / rows.max(), SKRect.Create(228, 0, 12, 160)).Place(columns / columns.max(), SKRect.Create(0, 148, 240, 12)).Box(Photograph.Car, Figure.Orange);
         return Panel.Draw(
             "new StripPool2d(channels: 8)", shown,
             Figure.Of("the gates, after training to let the car's place through (dark red: 1)", Pixels.Heat(gate, 1)),
@@ -92,10 +87,10 @@ internal static class Filters
 
         var before = Weights();
         var asked = pool.named_parameters().Where(item => item.name.StartsWith("q_", StringComparison.Ordinal) || item.name.StartsWith("k_", StringComparison.Ordinal));
-        Train(asked.Select(item => item.parameter), 0.2, 150, () => nn.functional.mse_loss(pool.call(map), wanted));
+        Training.Run(asked.Select(item => item.parameter), 0.2, 150, () => nn.functional.mse_loss(pool.call(map), wanted));
         var after = Weights();
         return Panel.Draw(
-            "new AttentionPool2d((40, 60), embed_dim: 8, num_heads: 1)", Figure.Of("the photograph; its map has 8 channels and 60×40 positions", photograph.Rgb).Box(Car, Figure.Orange),
+            "new AttentionPool2d((40, 60), embed_dim: 8, num_heads: 1)", Figure.Of("the photograph; its map has 8 channels and 60×40 positions", photograph.Rgb).Box(Photograph.Car, Figure.Orange),
             Figure.Of("the attention as it starts: all positions nearly alike", Weighted(before)),
             Figure.Of("after q and k were trained to give the mean descriptor of the car", Weighted(after)));
 
@@ -115,68 +110,6 @@ internal static class Filters
         }
     }
 
-    private static SKBitmap Mixed(Photograph photograph)
-    {
-        using var scope = NewDisposeScope();
-        using var frozen = no_grad();
-        using var pool = new MixedPool2d(8);
-        var logit = pool.state_dict()["alpha_logit"];
-        return Panel.Draw("new MixedPool2d(8)", Of(-20, "α = 0 would be the mean"), Of(0, "as it starts: α = ½, and learned from there"), Of(20, "α = 1 would be the maximum"));
-
-        Figure Of(double value, string caption)
-        {
-            logit.fill_(value);
-            return Figure.Of(caption, pool.call(photograph.Rgb));
-        }
-    }
-
-    /// <summary>Trained on the photograph to give the maximum of light windows and the mean of dark ones.</summary>
-    private static SKBitmap Gated(Photograph photograph)
-    {
-        using var scope = NewDisposeScope();
-        using var pool = new GatedPool2d(8);
-        var x = photograph.Grey - 0.5;
-        var (max, mean) = (nn.functional.max_pool2d(x, 8), nn.functional.avg_pool2d(x, 8));
-        var wanted = where(mean > 0, max, mean);
-        Train(pool, 0.1, 150, () => nn.functional.mse_loss(pool.call(x), wanted));
-        using var frozen = no_grad();
-        var pooled = pool.call(x);
-        var gates = (pooled - mean) / (max - mean).clamp_min(1e-3);
-        return Panel.Draw(
-            "new GatedPool2d(8)", Figure.Of("the photograph, in windows of 8×8", photograph.Rgb).Grid(8, 0.3f),
-            Figure.Of("the gates, trained to take the maxima of light windows (red)", Pixels.Heat(gates[0, 0], 1)),
-            Figure.Of("pooled: maxima where the gates are 1, means where they are 0", pooled + 0.5));
-    }
-
-    /// <summary>Trained on the photograph to give the maximum.</summary>
-    private static SKBitmap Tree(Photograph photograph)
-    {
-        using var scope = NewDisposeScope();
-        using var pool = new TreePool2d(8, levels: 3);
-        var x = photograph.Rgb - 0.5;
-        var wanted = nn.functional.max_pool2d(x, 8);
-        Train(pool, 0.04, 150, () => nn.functional.mse_loss(pool.call(x), wanted));
-        using var frozen = no_grad();
-        var state = pool.state_dict();
-        var tree = Figure.Blank("its filters now: 3 gates, root above, and 4 leaves (red: above 0)");
-        Nodes("gates", 0, 1, 0);
-        Nodes("gates", 1, 2, 1);
-        Nodes("leaves", 0, 4, 2);
-        return Panel.Draw(
-            "new TreePool2d(8, levels: 3)", Figure.Of("pooled as it starts: nearly the mean", new TreePool2d(8, levels: 3).call(photograph.Rgb)),
-            Figure.Of("after it was trained to give the maximum of each window", pool.call(x) + 0.5), tree);
-
-        void Nodes(string name, int first, int count, int row)
-        {
-            var most = state[name].abs().max().ToDouble();
-            for (var i = 0; i < count; i++)
-            {
-                var target = SKRect.Create(((i + 0.5f) * Figure.Width / count) - 24, row * 56, 48, 48);
-                tree.Place(Pixels.Heat(state[name][first + i, 0], most), target).Outline(target);
-            }
-        }
-    }
-
     /// <summary>1 on the car and 0 elsewhere, (1, 1, 40, 60).</summary>
     private static Tensor OfCar()
     {
@@ -186,18 +119,4 @@ internal static class Filters
     }
 
     private static Tensor Enlarged(Tensor values) => nn.functional.interpolate(values.unsqueeze(0).unsqueeze(0), [Figure.Height, Figure.Width]);
-
-    private static void Train(nn.Module pool, double rate, int steps, Func<Tensor> loss) => Train(pool.parameters(), rate, steps, loss);
-
-    private static void Train(IEnumerable<TorchSharp.Modules.Parameter> parameters, double rate, int steps, Func<Tensor> loss)
-    {
-        using var adam = optim.Adam(parameters, rate);
-        for (var step = 0; step < steps; step++)
-        {
-            using var pass = NewDisposeScope();
-            adam.zero_grad();
-            loss().backward();
-            adam.step();
-        }
-    }
 }

@@ -5,7 +5,7 @@ internal static class Illustrations
 {
     public static IReadOnlyList<Illustration> All { get; } =
     [
-        .. BuiltIn.All, .. Windows.All, .. Filters.All, .. Channels.All, .. Inverse.All, .. RegionsOfInterest.All, .. Regions.All, .. Pyramids.All,
+        .. BuiltIn.All, .. Windows.All, .. Filters.All, .. Mixtures.All, .. Channels.All, .. Inverse.All, .. RegionsOfInterest.All, .. Regions.All, .. Pyramids.All,
         .. Global.All, .. Clusters.All,
     ];
 }

@@ -25,15 +25,7 @@ internal static class Regions
         var map = nn.functional.avg_pool2d(photograph.Rgb, Features.Cell);
         (int X, int Y)[] places = [(16, 3), (36, 16), (34, 28), (26, 36)];   // sky, a house, the car, the road
         var wanted = stack([.. places.Select(place => map[0, TensorIndex.Colon, place.Y, place.X])]).transpose(0, 1).flatten().unsqueeze(0);
-        using var adam = optim.Adam(pool.parameters(), 0.4);
-        for (var step = 0; step < 150; step++)
-        {
-            using var pass = NewDisposeScope();
-            adam.zero_grad();
-            nn.functional.mse_loss(pool.call(map), wanted).backward();
-            adam.step();
-        }
-
+        Training.Run(pool, 0.4, 150, () => nn.functional.mse_loss(pool.call(map), wanted));
         using var frozen = no_grad();
         var weights = pool.state_dict()["weight"].flatten(1).softmax(1).reshape(Count, 40, 60);
         var regions = Figure.Blank("the four regions that it learned");

@@ -31,7 +31,7 @@ internal static class Windows
         var trained = pool.call(photograph.Rgb);
         pool.eval();
         return Panel.Draw(
-            "new StochasticPool2d(8)",
+            "new StochasticPool2d(8, generator: generator)",
             WindowPanel.Detailed(photograph, drawn, 8, 8, "training: one pixel of each window is drawn, bright ones more often"),
             Figure.Of("pooled in training mode, 30×20", trained),
             Figure.Of("pooled in eval mode: the mean by the same probabilities", pool.call(photograph.Rgb)));
