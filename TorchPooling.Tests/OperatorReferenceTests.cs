@@ -8,6 +8,8 @@ using static TorchSharp.torch;
 namespace TorchPooling.Tests;
 
 /// <summary>The operator reference, TorchPooling/README.md, has an entry and a picture for every pooling, and the sample draws them.</summary>
+/// <remarks>Alone, because some pictures draw from torch's own generator, as the modules do that they show.</remarks>
+[Collection(nameof(AloneCollection))]
 public partial class OperatorReferenceTests
 {
     // Modules that pool nothing: their entries, where they have one, show no picture.

@@ -99,13 +99,19 @@ public class PowerPool2dTests
 
         var pool = new PowerPool2d(2, learn_p: true);
         Assert.Equal(["raw_p"], pool.state_dict().Keys);
-        using (no_grad())
+        x.requires_grad_();
+        foreach (var raw in new[] { -1e30, -200, 0, 200, 1e30 })
         {
-            foreach (var raw in new[] { -1e30, -200, 0, 200, 1e30 })
+            using (no_grad())
             {
                 pool.state_dict()["raw_p"].fill_(raw);
-                Assert.True(pool.call(x).isfinite().all().ToBoolean(), $"raw {raw}");
             }
+
+            pool.zero_grad();
+            var y = pool.call(x);
+            y.sum().backward();
+            Assert.True(y.isfinite().all().ToBoolean(), $"raw {raw}");
+            Assert.All(new[] { x, pool.parameters().Single() }, leaf => Assert.True(leaf.grad!.isfinite().all().ToBoolean(), $"gradient at raw {raw}"));
         }
     }
 

@@ -58,10 +58,5 @@ public static partial class pooling
         Tensor x, Size? kernel_size = null, Size? stride = null, Size? padding = null, Size? dilation = null, bool ceil_mode = false) =>
         OverlappingMaxPool(x, Window2d.Overlapping(kernel_size ?? 3, stride ?? 2, padding, dilation, ceil_mode));
 
-    internal static Tensor OverlappingMaxPool(Tensor x, Window2d window)
-    {
-        window.OutputSize(x);   // refuses what libtorch would
-        return nn.functional.max_pool2d(
-            x, [.. window.KernelSize], [.. window.Stride], [.. window.Padding], [.. window.Dilation], window.CeilMode);
-    }
+    internal static Tensor OverlappingMaxPool(Tensor x, Window2d window) => window.Largest(x);
 }

@@ -79,7 +79,7 @@ public static partial class pooling
     /// <param name="canonical_level">k₀.</param>
     /// <returns>Shape (M, C, h, w), in the maps' dtype.</returns>
     /// <exception cref="ArgumentException"><paramref name="maps"/> are no feature maps of the same N, C, dtype and device, one for each
-    /// scale; <paramref name="boxes"/> are no boxes of them; <paramref name="output_size"/> has not one or two entries, or
+    /// scale; <paramref name="boxes"/> are no boxes of them, or so many that the output would hold more than 2³¹ − 1 numbers; <paramref name="output_size"/> has not one or two entries, or
     /// <paramref name="spatial_scales"/> are no pyramid.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A number is too small or too large.</exception>
     public static Tensor multi_scale_roi_align(

@@ -61,7 +61,7 @@ public static partial class pooling
     /// <param name="sampling_ratio">Points a side of each bin, at most 1024; as many as the bin has pixels where not positive.</param>
     /// <returns>Shape (M, c, h, w), in <paramref name="x"/>'s dtype.</returns>
     /// <exception cref="ArgumentException"><paramref name="x"/> is not a feature map of c·h·w channels, <paramref name="boxes"/> are no boxes of it,
-    /// or <paramref name="output_size"/> has not one or two entries.</exception>
+    /// or so many that the output would hold more than 2³¹ − 1 numbers, or <paramref name="output_size"/> has not one or two entries.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A number is too small or too large.</exception>
     public static Tensor ps_roi_align(Tensor x, Tensor boxes, Size output_size, double spatial_scale = 1, long sampling_ratio = -1)
     {

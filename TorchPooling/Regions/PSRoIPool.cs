@@ -61,7 +61,7 @@ public static partial class pooling
     /// <param name="spatial_scale">Pixels of the map per unit of the boxes, 1/16 say for boxes in pixels of the image.</param>
     /// <returns>Shape (M, c, h, w), in <paramref name="x"/>'s dtype.</returns>
     /// <exception cref="ArgumentException"><paramref name="x"/> is not a feature map of c·h·w channels, <paramref name="boxes"/> are no boxes of it,
-    /// or <paramref name="output_size"/> has not one or two entries.</exception>
+    /// or so many that the output would hold more than 2³¹ − 1 numbers, or <paramref name="output_size"/> has not one or two entries.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A number is too small or too large.</exception>
     public static Tensor ps_roi_pool(Tensor x, Tensor boxes, Size output_size, double spatial_scale = 1)
     {

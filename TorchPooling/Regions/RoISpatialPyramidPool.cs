@@ -61,7 +61,7 @@ public static partial class pooling
     /// <param name="spatial_scale">Pixels of the map per unit of the boxes, 1/16 say for boxes in pixels of the image.</param>
     /// <returns>Shape (M, C·Σn²), in <paramref name="x"/>'s dtype.</returns>
     /// <exception cref="ArgumentException"><paramref name="x"/> is not a feature map, <paramref name="boxes"/> are no boxes of it,
-    /// or <paramref name="levels"/> is empty.</exception>
+    /// or so many that the output would hold more than 2³¹ − 1 numbers, or <paramref name="levels"/> is empty.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A number is too small or too large.</exception>
     public static Tensor roi_spatial_pyramid_pool(Tensor x, Tensor boxes, long[]? levels = null, double spatial_scale = 1) =>
         Regions.Pyramid(x, boxes, Regions.Levels(levels), Regions.Scale(spatial_scale, nameof(spatial_scale)));

@@ -11,6 +11,9 @@ internal sealed class Photograph : IDisposable
     public const int Width = 240;
     public const int Height = 160;
 
+    /// <summary>The box around the red car.</summary>
+    public static readonly SKRect Car = new(98, 93, 188, 132);
+
     // A view along a street with sky, gables, windows, a red car and a zebra crossing.
     private const int WorldSeed = 4;
     private const int ViewNumber = 106;

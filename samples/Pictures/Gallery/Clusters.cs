@@ -139,20 +139,13 @@ internal static class Clusters
         var rows = ClusterPanel.Rows(map);
         var nearest = KMeans.Fit(rows, 6, seed: 1).unsqueeze(1).sub(rows.unsqueeze(0)).square().sum(2).argmin(0);
         var score = (nn.Module<Tensor, Tensor>)layer.named_children().Single(child => child.name == "score").module;
-        using var adam = optim.Adam(score.parameters(), 0.02);
-        for (var step = 0; step < 100; step++)
-        {
-            using var pass = NewDisposeScope();
-            adam.zero_grad();
-            nn.functional.cross_entropy(score.call(map).flatten(2)[0].transpose(0, 1), nearest).backward();
-            adam.step();
-        }
+        Training.Run(score, 0.02, 100, () => nn.functional.cross_entropy(score.call(map).flatten(2)[0].transpose(0, 1), nearest));
 
         using var frozen = no_grad();
         var plan = pooling.optimal_transport(score.call(map).flatten(2), layer.state_dict()["dust_bin"])[0];
         var share = (plan / plan.amax([1], keepdim: true)).reshape(6, map.size(2), map.size(3));
         return Panel.Draw(
-            "new Salad(channels: 8, num_clusters: 6, cluster_dim: 8)", ClusterPanel.Shown(photograph),
+            "new Salad(channels: 8, num_clusters: 6, cluster_dim: 8, dropout: 0, hidden: 32)", ClusterPanel.Shown(photograph),
             ClusterPanel.Assigned("what 6 clusters take, as much each; pale: the rest, for the dustbin", photograph, share),
             ClusterPanel.Strips("the vector; scores learned from k-means, features as they start", layer.call(map).reshape(1, 8, 6).transpose(1, 2), 6, []));
     }

@@ -49,7 +49,9 @@ internal static class WindowPanel
         var most = nn.functional.interpolate(nn.functional.max_pool2d(weights, stride, ceil_mode: true), scale_factor: [stride, stride]);
         var shares = weights / most.narrow(2, 0, weights.size(2)).narrow(3, 0, weights.size(3)).clamp_min(1e-12);
         var figure = Figure.Of(said, Pixels.Weighted(grey, shares[0, 0], 1)).Grid(stride * Detail.Zoom, 0.9f);
-        return kernel > stride ? figure.Box(SKRect.Create(2 * stride * Detail.Zoom, stride * Detail.Zoom, kernel * Detail.Zoom, kernel * Detail.Zoom), Figure.Ink) : figure;
+        var around = (kernel - stride) / 2;
+        return around == 0 ? figure : figure.Box(
+            SKRect.Create(((2 * stride) - around) * Detail.Zoom, (stride - around) * Detail.Zoom, kernel * Detail.Zoom, kernel * Detail.Zoom), Figure.Ink);
     }
 
     private static string Scale(double brightness, double shown) =>

@@ -1,0 +1,88 @@
+namespace TorchPooling;
+
+internal static partial class Regions
+{
+    /// <summary>Bins that are rectangles of pixels: <c>rectangles</c> reduces them, <c>reduce</c> lays them out as RoIPool and PSRoIPool do.</summary>
+    private const string Bags =
+        """
+        def before(self, counts: Tensor) -> Tensor:
+            return counts.cumsum(0) - counts
+
+        def bags(self, table: Tensor, mode: int, base: Tensor, top: Tensor, tall: Tensor, left: Tensor, broad: Tensor, width: Tensor, rows: int, entries: int, down: Optional[Tensor], along: Optional[Tensor], from_y: Tensor, from_x: Tensor) -> Tensor:
+            tall = tall.unsqueeze(2).expand_as(base).flatten()
+            broad = broad.unsqueeze(1).expand_as(base).flatten()
+            width = width.view(-1, 1, 1).expand_as(base)
+            bin = torch.repeat_interleave(tall, output_size=rows)
+            row = torch.arange(rows, device=base.device) - self.before(tall).index_select(0, bin)
+            start = (base + top.unsqueeze(2) * width + left.unsqueeze(1)).flatten().index_select(0, bin)
+            start = start + row * width.flatten().index_select(0, bin)
+            length = broad.index_select(0, bin)
+            begin = self.before(length)
+            segment = torch.repeat_interleave(length, output_size=entries)
+            entry = torch.arange(entries, device=base.device)
+            pixel = entry + (start - begin).index_select(0, segment)
+            offsets = self.before(tall * broad)
+            if mode == 2 and table.requires_grad:  # the gradient of the bags themselves is some four times as slow
+                found = torch.embedding_bag(table, pixel, offsets, False, mode, False)[3]
+                number = found.clamp(0) * table.size(1) + torch.arange(table.size(1), device=base.device)
+                return table.flatten().index_select(0, number.flatten()).view_as(number)
+            if down is None or along is None:
+                return torch.embedding_bag(table, pixel, offsets, False, mode, False)[0]
+            y = from_y.unsqueeze(2).expand_as(base).flatten().index_select(0, bin) + row
+            x = entry + (from_x.unsqueeze(1).expand_as(base).flatten().index_select(0, bin) - begin).index_select(0, segment)
+            weight = down.index_select(0, y).index_select(0, segment) * along.index_select(0, x)
+            return torch.embedding_bag(table, pixel, offsets, False, mode, False, weight)[0]
+
+        def rectangles(self, table: Tensor, mode: int, base: Tensor, top: Tensor, tall: Tensor, left: Tensor, broad: Tensor, width: Tensor, totals: Tensor, down: Optional[Tensor], along: Optional[Tensor]) -> Tensor:
+            from_y = self.before(tall.flatten()).view_as(tall)
+            from_x = self.before(broad.flatten()).view_as(broad)
+            entries = int(totals[1, -1])
+            cuts = [0]  # boxes in blocks of about 2^22 pixels: what is computed on the way stays small
+            if entries > 4194304:
+                more: List[int] = torch.searchsorted(totals[1], torch.arange(4194304, entries, 4194304), right=True).tolist()
+                for cut in more:
+                    if cut > cuts[-1]:
+                        cuts.append(cut)
+            cuts.append(base.size(0))
+            pooled: List[Tensor] = []
+            (rows, entries) = (0, 0)
+            for k in range(len(cuts) - 1):
+                (a, b) = (cuts[k], cuts[k + 1])
+                if b > a:
+                    (r, e) = (int(totals[0, b - 1]), int(totals[1, b - 1]))
+                    pooled.append(self.bags(table, mode, base[a:b], top[a:b], tall[a:b], left[a:b], broad[a:b], width[a:b], r - rows, e - entries, down, along, from_y[a:b], from_x[a:b]))
+                    (rows, entries) = (r, e)
+            if len(pooled) == 1:
+                return pooled[0]
+            return torch.cat(pooled, 0)
+
+        def counted(self, tall: Tensor, broad: Tensor) -> List[Tensor]:
+            rows = tall.sum(1)
+            return [(rows * broad.size(1)).cumsum(0), (rows * broad.sum(1)).cumsum(0)]
+
+        def bins(self, start: Tensor, end: Tensor, number: int, size: Tensor, least: int, dtype: int) -> Tuple[Tensor, Tensor]:
+            step = ((end - start + least).clamp(1).to(dtype) / number).unsqueeze(1)
+            bin = torch.arange(number, dtype=dtype, device=start.device)
+            last = (size - 1 + least).unsqueeze(1)
+            top = torch.minimum(((bin * step).floor().long() + start.unsqueeze(1)).clamp(0), last)
+            bottom = torch.minimum((((bin + 1) * step).ceil().long() + start.unsqueeze(1)).clamp(0), last)
+            return (top, (bottom - top).clamp(0))
+
+        def reduce(self, table: Tensor, at: Tensor, good: Tensor, base: Tensor, height: Tensor, width: Tensor, mode: int) -> Tensor:
+            at = at.clamp(-1e9, 1e9)
+            near = at.trunc()
+            corner = (near + at.sign() * ((at - near).abs() >= 0.5)).long()  # half away from zero
+            least = mode - 1  # the maximum counts both ends of a box, the mean only the first, of the map's last row and column too
+            (top, tall) = self.bins(corner.select(1, 1), corner.select(1, 3), base.size(1), height, least, at.dtype)
+            (left, broad) = self.bins(corner.select(1, 0), corner.select(1, 2), base.size(2), width, least, at.dtype)
+            tall = tall * good.unsqueeze(1)
+            counts = self.counted(tall, broad)
+            counts.append(((tall > 0).sum(1) * (broad > 0).sum(1)).cumsum(0))
+            totals = torch.stack(counts).cpu()
+            pooled = self.rectangles(table, mode, base, top, tall, left, broad, width, totals, None, None)
+            if int(totals[2, -1]) < base.numel():
+                pooled = pooled.masked_fill((tall.unsqueeze(2) * broad.unsqueeze(1) == 0).view(-1, 1), 0.0)
+            return pooled
+
+        """;
+}

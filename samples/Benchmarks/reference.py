@@ -1,0 +1,35 @@
+"""Times expressions of PyTorch and torchvision: a JSON line with a case or "run" in, a line with "ok" or milliseconds out."""
+import json
+import sys
+import time
+
+try:
+    import numpy
+    import torch
+    import torch.nn.functional as F
+    from torchvision import ops
+except ImportError as error:
+    print(error)
+    sys.exit()
+
+torch.set_num_threads(int(sys.argv[1]))
+print("ready", flush=True)
+case, inputs, code = None, {}, None
+for line in sys.stdin:
+    request = json.loads(line)
+    if request != "run":
+        case, code = request, compile(request["expression"], "case", "eval")
+        inputs = {i["name"]: torch.from_numpy(numpy.fromfile(i["path"], "float32").reshape(i["shape"])) for i in case["inputs"]}
+        print("ok", flush=True)
+        continue
+    first = case["inputs"][0]["name"]
+    with torch.set_grad_enabled(case["backward"]):
+        values = dict(inputs)
+        if case["backward"]:
+            values[first] = inputs[first].detach().requires_grad_()
+        start = time.perf_counter()
+        y = eval(code, {"torch": torch, "F": F, "ops": ops, **values})
+        if case["backward"]:
+            y.backward(torch.ones_like(y))
+        print((time.perf_counter() - start) * 1000, flush=True)
+    del y, values
