@@ -37,7 +37,7 @@ internal static class HostileTensors
     {
         yield return ("that requires a gradient", x => x.is_floating_point() ? x.clone().requires_grad_() : x);
         yield return ("with its strides reversed", x => x.permute([.. Axes(x).Reverse()]).contiguous().permute([.. Axes(x).Reverse()]));
-        yield return ("of every second element", x => x.repeat_interleave(2, -1 + x.dim() == -1 ? null : x.dim() - 1)[TensorIndex.Ellipsis, TensorIndex.Slice(step: 2)]);
+        yield return ("of every second element", x => x.dim() == 0 ? x : x.repeat_interleave(2, x.dim() - 1)[TensorIndex.Ellipsis, TensorIndex.Slice(step: 2)]);
         yield return ("expanded from one element", x => x.flatten().narrow(0, 0, 1).squeeze(0).expand(x.shape));
         yield return ("on the meta device", x => x.to(META));
         yield return ("sparse", Sparse);
@@ -46,7 +46,8 @@ internal static class HostileTensors
             var gone = x.clone();
             gone.Dispose();
             return gone;
-        });
+        }
+        );
     }
 
     private static IEnumerable<(string, Func<Tensor, Tensor>)> Types() =>

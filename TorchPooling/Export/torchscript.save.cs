@@ -73,16 +73,12 @@ public static partial class torchscript
             throw new ArgumentNullException(nameof(example));
         }
 
-        foreach (var tensor in ScriptCall.Leaves(example).OfType<Tensor>())
-        {
-            Check.Dense(tensor, nameof(example));
-        }
-
         var folder = Check.FolderOf(path);
         lock (OneAtATime)
         {
             using var scope = NewDisposeScope();
             var call = new ScriptCall(example);
+            Array.ForEach([.. ScriptCall.Leaves(example).OfType<Tensor>()], tensor => Check.Dense(tensor, nameof(example)));
             var classes = new ScriptClasses(module, call.Methods);
             var draft = Path.Combine(folder, $".torchscript-{Path.GetRandomFileName()}");
             jit.ScriptModule? script = null;

@@ -43,7 +43,7 @@ public sealed class SwitchedMaxPool2d : nn.Module<Tensor, Tensor>, IScriptable
     /// <param name="x">Feature map, shape (N, C, H, W).</param>
     /// <returns>Shape (N, C, H, W).</returns>
     /// <exception cref="ArgumentException"><paramref name="x"/> is not a feature map, or too small for one window.</exception>
-    /// <exception cref="InvalidOperationException">The body gives another shape, dtype or device than it took.</exception>
+    /// <exception cref="InvalidOperationException">The body gives another shape, dtype or device than it took, or libtorch refuses what it took.</exception>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
