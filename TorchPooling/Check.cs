@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace TorchPooling;
 
 /// <summary>The argument checks of all operators: what is wrong is said before native code sees it.</summary>
-internal static class Check
+internal static partial class Check
 {
     /// <summary>A floating-point map (N, C, H, W) with C, H, W ≥ 1; N may be 0.</summary>
     public static void FeatureMap(Tensor x, string name = "x") => Map(x, 2, name);
@@ -150,6 +150,17 @@ internal static class Check
         {
             throw new ArgumentException($"expected the shape ({string.Join(", ", shape.ToArray())}), got {Describe(x)}", name);
         }
+
+        Dense(x, name);
+    }
+
+    /// <summary>A tensor that holds all its values, as few kernels of libtorch do without.</summary>
+    public static void Dense(Tensor x, string name)
+    {
+        if (x.is_sparse || x.device_type == DeviceType.META)
+        {
+            throw new ArgumentException($"expected a dense tensor with values, got {(x.is_sparse ? "sparse " : "")}{x.dtype} on {x.device} {Shape(x)}", name);
+        }
     }
 
     public static void FloatingPoint(Tensor x, string name)
@@ -158,15 +169,8 @@ internal static class Check
         {
             throw new ArgumentException($"expected a floating-point tensor, got {x.dtype} {Shape(x)}", name);
         }
-    }
 
-    /// <summary>A dtype that parameters can be trained in; null is the default, float32.</summary>
-    public static void ParameterType(ScalarType? dtype)
-    {
-        if (dtype is not (null or ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Float32 or ScalarType.Float64))
-        {
-            throw new ArgumentException($"expected a floating-point dtype, got {dtype}", nameof(dtype));
-        }
+        Dense(x, name);
     }
 
     /// <summary>The input has the dtype and the device of the layer's parameters.</summary>
@@ -194,6 +198,8 @@ internal static class Check
         {
             throw new ArgumentOutOfRangeException(name, value, "expected a finite number");
         }
+
+        HeldBy(ScalarType.Float32, value, name);
     }
 
     /// <summary>Finite centres of this shape, in the dtype that will hold them too.</summary>
@@ -226,6 +232,24 @@ internal static class Check
         {
             throw new ArgumentOutOfRangeException(name, value, "expected a finite number that is not negative");
         }
+
+        HeldBy(ScalarType.Float32, value, name);
+    }
+
+    /// <summary>A number that does not overflow the dtype: libtorch refuses to compute with it.</summary>
+    public static void HeldBy(ScalarType dtype, double value, string name)
+    {
+        var largest = dtype switch
+        {
+            ScalarType.Float16 => (double)Half.MaxValue,
+            ScalarType.BFloat16 => 3.3895313892515355e38,
+            ScalarType.Float64 => double.MaxValue,
+            _ => float.MaxValue,
+        };
+        if (Math.Abs(value) > largest)
+        {
+            throw new ArgumentOutOfRangeException(name, value, $"expected a number that {dtype} holds");
+        }
     }
 
     /// <summary>Height and width, or one number for both, none below <paramref name="least"/> or beyond int; a copy.</summary>
@@ -250,21 +274,6 @@ internal static class Check
         if (value < least || value > most)
         {
             throw new ArgumentOutOfRangeException(name, value, $"expected {least} to {most}");
-        }
-    }
-
-    /// <summary>A parameter of this shape has no more than 2³⁰ numbers: beyond, the allocator would end the process.</summary>
-    public static void ParameterSize(ReadOnlySpan<long> shape, string name)
-    {
-        var numbers = 1.0;
-        foreach (var size in shape)
-        {
-            numbers *= size;
-        }
-
-        if (numbers > 1 << 30)
-        {
-            throw new ArgumentOutOfRangeException(name, $"expected a parameter of at most 2^30 numbers, got the shape ({string.Join(", ", shape.ToArray())})");
         }
     }
 

@@ -72,7 +72,6 @@ public sealed class VggBackbone : nn.Module<Tensor, Tensor>, IScriptable
             throw new ArgumentOutOfRangeException(nameof(cut), cut, "expected AfterLastPool, AfterLastReLU or BeforeLastReLU");
         }
 
-        Check.ParameterType(dtype);
         using var scope = NewDisposeScope();
         out_channels = blocks[^1][^1];
         features = nn.Sequential(Layers(blocks, batch_norm, pool ?? (_ => nn.MaxPool2d(2)), cut, in_channels, device, dtype));
@@ -121,6 +120,7 @@ public sealed class VggBackbone : nn.Module<Tensor, Tensor>, IScriptable
         {
             foreach (var width in widths)
             {
+                Check.Parameter([channels, width, 3, 3], device, dtype, nameof(blocks));
                 layers.Add(Convolution(channels, width, device, dtype));
                 if (batch_norm)
                 {

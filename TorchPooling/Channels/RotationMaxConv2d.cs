@@ -48,6 +48,7 @@ public sealed class RotationMaxConv2d : nn.Module<Tensor, Tensor>, IScriptable
         Check.Range(groups, 1, int.MaxValue, nameof(groups));
         pooling.CheckSteps(kernel_size, stride, padding, dilation);
         Check.ParameterType(dtype);
+        Check.ParameterDevice(device);
         if (in_channels % groups != 0 || out_channels % groups != 0)
         {
             throw new ArgumentException($"expected channels that {groups} groups divide, got {in_channels} to {out_channels}", nameof(groups));

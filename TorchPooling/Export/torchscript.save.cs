@@ -73,6 +73,11 @@ public static partial class torchscript
             throw new ArgumentNullException(nameof(example));
         }
 
+        foreach (var tensor in ScriptCall.Leaves(example).OfType<Tensor>())
+        {
+            Check.Dense(tensor, nameof(example));
+        }
+
         var folder = Check.FolderOf(path);
         lock (OneAtATime)
         {

@@ -30,7 +30,8 @@ public sealed class GeM2d : nn.Module<Tensor, Tensor>, IScriptable
         pooling.CheckPositive(p, nameof(p));
         pooling.CheckPositive(eps, nameof(eps));
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(num_channels ?? 1, nameof(num_channels));
-        Check.ParameterType(dtype);
+        Check.Parameter([num_channels ?? 1], device, dtype, nameof(num_channels));
+        Check.HeldBy(dtype ?? ScalarType.Float32, p, nameof(p));
         this.p = new Parameter(full(num_channels is { } c ? [c, 1, 1] : [1], p, dtype: dtype, device: device));
         this.p.DetachFromDisposeScope();
         this.eps = eps;
@@ -106,5 +107,7 @@ public static partial class pooling
         {
             throw new ArgumentOutOfRangeException(name, value, "expected a positive, finite number");
         }
+
+        Check.HeldBy(ScalarType.Float32, value, name);
     }
 }

@@ -113,14 +113,15 @@ public static partial class pooling
     public static (Tensor hidden, Tensor pooled) probabilistic_max_sample2d(
         Tensor x, Size kernel_size, Tensor? top_down = null, Generator? generator = null)
     {
-        using var gradients = no_grad();
-        using var scope = NewDisposeScope();
-        var (states, block) = BlockStates(x, kernel_size, top_down);
+        ArgumentNullException.ThrowIfNull(x);
         if (generator is not null && (generator.device.type != x.device_type || Math.Max(0, generator.device.index) != Math.Max(0, x.device_index)))
         {
             throw new ArgumentException($"expected a generator on {x.device} as the map, got {generator.device}", nameof(generator));
         }
 
+        using var gradients = no_grad();
+        using var scope = NewDisposeScope();
+        var (states, block) = BlockStates(x, kernel_size, top_down);
         var uniform = rand(states.shape, dtype: states.dtype, device: states.device, generator: generator).clamp_min(1e-30);
         var drawn = (states - (-uniform.log()).log()).argmax(-1, keepdim: true);   // Gumbel's maximum: a draw from the softmax
         var on = (arange(states.size(-1) - 1, device: x.device) == drawn).to(x.dtype);

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -47,7 +48,7 @@ public sealed class SwitchedMaxPool2d : nn.Module<Tensor, Tensor>, IScriptable
     {
         using var scope = NewDisposeScope();
         var (values, switches) = window.Max(x);
-        var y = body is null ? values : body.call(values);
+        var y = body is null ? values : Body(body, values);
         if (!y.shape.SequenceEqual(values.shape) || y.dtype != values.dtype || !Check.SameDevice(y, values))
         {
             throw new InvalidOperationException(
@@ -55,6 +56,19 @@ public sealed class SwitchedMaxPool2d : nn.Module<Tensor, Tensor>, IScriptable
         }
 
         return pooling.Unpool(y, switches, x.size(2), x.size(3), window.Overlap).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor Body(nn.Module<Tensor, Tensor> body, Tensor values)
+    {
+        try
+        {
+            return body.call(values);
+        }
+        catch (ExternalException e)
+        {
+            throw new InvalidOperationException(
+                $"expected a body that takes {Check.Shape(values)} of {values.dtype} on {values.device}, got one that says: {e.Message.Split('\n')[0]}", e);
+        }
     }
 
     ScriptDefinition IScriptable.script() => new(

@@ -4,7 +4,11 @@ using static TorchSharp.torch;
 namespace TorchPooling;
 
 /// <summary>A query, the nearest of its potential positives, and its hard negatives, hardest first: numbers of pictures.</summary>
-public sealed record MinedTuple(int Query, int Positive, int[] Negatives);
+public sealed record MinedTuple(int Query, int Positive, int[] Negatives)
+{
+    /// <summary>The mined negatives, hardest first.</summary>
+    public int[] Negatives { get; init; } = Negatives ?? throw new ArgumentNullException(nameof(Negatives));
+}
 
 /// <summary>Chooses training tuples by cached descriptors: the nearest potential positive, and the nearest of randomly drawn
 /// and remembered negatives.</summary>
@@ -172,7 +176,7 @@ public sealed class HardNegativeMiner : IDisposable
     private HashSet<int> Candidates(int query, Random random)
     {
         var candidates = new HashSet<int>(hardest[query]);
-        for (var left = sampled; left > 0; left--)
+        for (var left = Math.Min(sampled, 64L * databaseCount); left > 0; left--)   // of so many draws none is left out
         {
             candidates.Add(random.Next(databaseCount));
         }

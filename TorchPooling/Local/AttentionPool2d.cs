@@ -48,6 +48,7 @@ public sealed class AttentionPool2d : nn.Module<Tensor, Tensor>, IScriptable
         Check.ParameterSize([embed_dim, embed_dim], nameof(embed_dim));
         Check.ParameterSize([embed_dim, output_dim ?? 1], nameof(output_dim));
         Check.ParameterType(dtype);
+        Check.ParameterDevice(device);
         using var scope = NewDisposeScope();
         (this.embed_dim, this.num_heads) = (embed_dim, num_heads);
         var deviation = 1 / Math.Sqrt(embed_dim);
@@ -154,6 +155,7 @@ public static partial class pooling
             throw new ArgumentException($"expected keys ({query.size(0)}, M ≥ 1, {query.size(1)}), got {Check.Shape(key)}", nameof(key));
         }
 
+        Check.FloatingPoint(key, nameof(key));
         Check.Like(key, query, nameof(key));
         Check.Exactly(value, key.shape, nameof(value));
         Check.Like(value, query, nameof(value));

@@ -60,6 +60,7 @@ public sealed class CenterWeightedAvgPool2d : nn.Module<Tensor, Tensor>, IScript
         least = learn_width && weighting == CenterWeighting.Linear ? Math.Max(pooling.LeastWidth, pooling.Farthest(window)) : pooling.LeastWidth;
         this.width = LearnedNumber.Checked(width, least, nameof(width));
         Check.ParameterType(dtype);
+        Check.ParameterDevice(device);
         raw_width = learn_width ? LearnedNumber.Parameter(width, least, device, dtype) : null;
         RegisterComponents();
     }

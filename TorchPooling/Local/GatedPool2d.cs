@@ -41,6 +41,7 @@ public sealed class GatedPool2d : nn.Module<Tensor, Tensor>, IScriptable
         long[] shape = [num_channels ?? 1, 1, .. window.KernelSize];
         Check.ParameterSize(shape, num_channels is null ? nameof(kernel_size) : nameof(num_channels));
         Check.ParameterType(dtype);
+        Check.ParameterDevice(device);
         weight = new Parameter(zeros(shape, dtype: dtype, device: device));
         weight.DetachFromDisposeScope();
         RegisterComponents();

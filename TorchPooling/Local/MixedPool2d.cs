@@ -39,6 +39,7 @@ public sealed class MixedPool2d : nn.Module<Tensor, Tensor>, IScriptable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(num_channels ?? 1, nameof(num_channels));
         Check.ParameterSize([num_channels ?? 1], nameof(num_channels));
         Check.ParameterType(dtype);
+        Check.ParameterDevice(device);
         alpha_logit = new Parameter(zeros(num_channels is { } c ? [c, 1, 1] : [1], dtype: dtype, device: device));
         alpha_logit.DetachFromDisposeScope();
         RegisterComponents();

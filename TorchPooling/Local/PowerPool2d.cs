@@ -46,6 +46,7 @@ public sealed class PowerPool2d : nn.Module<Tensor, Tensor>, IScriptable
         this.p = LearnedNumber.Checked(p, pooling.LeastPower, nameof(p));
         this.mean = mean;
         Check.ParameterType(dtype);
+        Check.ParameterDevice(device);
         raw_p = learn_p ? LearnedNumber.Parameter(p, pooling.LeastPower, device, dtype) : null;
         RegisterComponents();
     }

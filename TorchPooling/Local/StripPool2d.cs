@@ -38,6 +38,7 @@ public sealed class StripPool2d : nn.Module<Tensor, Tensor>, IScriptable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(channels);
         Check.ParameterSize([channels, channels, 3], nameof(channels));
         Check.ParameterType(dtype);
+        Check.ParameterDevice(device);
         using var scope = NewDisposeScope();
         this.channels = channels;
         conv1 = nn.Conv2d(channels, channels, (3, 1), padding: (1, 0), bias: !batch_norm, device: device, dtype: dtype);

@@ -52,6 +52,7 @@ public sealed class TreePool2d : nn.Module<Tensor, Tensor>, IScriptable
         long[] filter = [num_channels ?? 1, .. window.KernelSize];
         Check.ParameterSize([count, .. filter], num_channels is null ? nameof(kernel_size) : nameof(num_channels));
         Check.ParameterType(dtype);
+        Check.ParameterDevice(device);
         using var scope = NewDisposeScope();
         var apart = linspace(0.9, 1.1, count, dtype: ScalarType.Float64).view(count, 1, 1, 1) / (filter[1] * filter[2]);
         leaves = new Parameter(apart.expand([count, .. filter]).to(dtype ?? ScalarType.Float32).to(device ?? CPU).contiguous());

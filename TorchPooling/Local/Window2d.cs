@@ -50,6 +50,7 @@ internal sealed class Window2d
             throw new ArgumentException($"expected filters of four dimensions, the last two a window's, got {Check.Shape(filters)}", name);
         }
 
+        Check.Dense(filters, name);
         return new((filters.size(2), filters.size(3)), stride, padding, dilation, ceil_mode);
     }
 
@@ -91,6 +92,7 @@ internal sealed class Window2d
     public Tensor Of(Tensor x, double fill)
     {
         var (height, width) = OutputSize(x);
+        Check.Memory([.. kernel_size, Math.Max(1, x.size(0)), x.size(1), height, width], x.dtype, nameof(kernel_size));
         using var scope = NewDisposeScope();
         var padded = nn.functional.pad(
             x, [padding[1], Beyond(x, 1, width), padding[0], Beyond(x, 0, height)], PaddingModes.Constant, fill);

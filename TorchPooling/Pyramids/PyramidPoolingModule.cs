@@ -47,6 +47,7 @@ public sealed class PyramidPoolingModule : nn.Module<Tensor, Tensor>, IScriptabl
         this.align_corners = align_corners;
         Pyramid.CheckLevels(this.bins, 2, nameof(bins));
         Check.ParameterType(dtype);
+        Check.ParameterDevice(device);
         var width = Width(in_channels, reduction_dim);
         this.in_channels = in_channels;
         out_channels = in_channels + (this.bins.Length * width);

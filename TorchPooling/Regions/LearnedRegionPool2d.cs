@@ -35,6 +35,7 @@ public sealed class LearnedRegionPool2d : nn.Module<Tensor, Tensor>, IScriptable
         Check.Range(width, 1, int.MaxValue, nameof(width));
         Check.ParameterSize([num_regions, height, width], nameof(num_regions));
         Check.ParameterType(dtype);
+        Check.ParameterDevice(device);
         weight = new Parameter(zeros([num_regions, height, width], dtype: dtype, device: device));
         weight.DetachFromDisposeScope();
         RegisterComponents();

@@ -181,6 +181,7 @@ internal static partial class Regions
 
     private static void LikeMap(Tensor boxes, Tensor x)
     {
+        Check.Dense(boxes, nameof(boxes));
         if ((boxes.dtype != x.dtype && boxes.dtype != Check.AtLeastFloat32(x.dtype)) || !Check.SameDevice(boxes, x))
         {
             throw new ArgumentException($"expected boxes of {x.dtype} on {x.device} as the map, got {boxes.dtype} on {boxes.device}", nameof(boxes));

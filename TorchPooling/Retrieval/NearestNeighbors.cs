@@ -51,6 +51,7 @@ public static class NearestNeighbors
         ArgumentNullException.ThrowIfNull(database);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(workBytes);
+        Check.Memory([queries.size(0), count], ScalarType.Int64, nameof(count), copies: 2);
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
         var wide = Widened(queries, nameof(queries));

@@ -40,6 +40,7 @@ internal sealed partial record NpyHeader(long Rows, long Columns, ScalarType DTy
                 $"expected rows (n, D) of float16, float32, float64 or int64, D ≥ 1, at most 1 GiB each, got {batch.dtype} {Check.Shape(batch)}", "rows");
         }
 
+        Check.Dense(batch, "rows");
         before ??= new(0, batch.size(1), batch.dtype);
         return batch.size(1) == before.Columns && batch.dtype == before.DType
             ? before with { Rows = before.Rows + batch.size(0) }

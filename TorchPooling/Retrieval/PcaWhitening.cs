@@ -35,7 +35,7 @@ public sealed class PcaWhitening : nn.Module<Tensor, Tensor>, IScriptable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(in_features);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(out_features);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(out_features, in_features);
-        Check.ParameterType(dtype);
+        Check.Parameter([out_features, in_features], device, dtype, nameof(in_features));
         weight = new Parameter(empty(out_features, in_features, dtype: dtype, device: device));
         bias = new Parameter(zeros(out_features, dtype: dtype, device: device));
         weight.DetachFromDisposeScope();
@@ -141,6 +141,7 @@ public static partial class pooling
             throw new ArgumentException($"expected a weight (out, in), got {weight.dim()} dimensions {Check.Shape(weight)}", nameof(weight));
         }
 
+        Check.Dense(weight, nameof(weight));
         Check.Exactly(bias, [weight.size(0)], nameof(bias));
         if (x.dim() is not (2 or 3) || x.size(-1) != weight.size(1))
         {

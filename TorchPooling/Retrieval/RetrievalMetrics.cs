@@ -20,6 +20,11 @@ public static class RetrievalMetrics
         Neighbors.CheckPositions(database, nameof(database));
         Check.NotNegative(radius, nameof(radius));
         CheckAnswers(indices, queries.Count);
+        if (indices.numel() == 0)
+        {
+            return zeros(indices.shape, dtype: ScalarType.Bool);
+        }
+
         using var scope = NewDisposeScope();
         var answers = indices.cpu().contiguous().data<long>().ToArray();
         var wrong = Array.FindIndex(answers, answer => answer < 0 || answer >= database.Count);
@@ -79,6 +84,11 @@ public static class RetrievalMetrics
         if (ignored is not null && ignored.Count != positives.Count)
         {
             throw new ArgumentException($"expected ignored pictures of {positives.Count} queries, got {ignored.Count}", nameof(ignored));
+        }
+
+        if (positives.Any(list => list is null))
+        {
+            throw new ArgumentException("expected a list for each query, got null among them", nameof(positives));
         }
 
         using var scope = NewDisposeScope();
@@ -194,6 +204,8 @@ public static class RetrievalMetrics
         {
             throw new ArgumentException($"expected answers (Q, N) in Int64 with Q = {queries}, got {indices.dtype} {Check.Shape(indices)}", nameof(indices));
         }
+
+        Check.Dense(indices, nameof(indices));
     }
 
     private static void CheckBool(Tensor x, int dimensions, string shape, string name)
@@ -203,6 +215,8 @@ public static class RetrievalMetrics
         {
             throw new ArgumentException($"expected {shape} in Bool, got {x.dtype} {Check.Shape(x)}", name);
         }
+
+        Check.Dense(x, name);
     }
 
     private static void CheckAny(long queries, string name)

@@ -35,7 +35,8 @@ public abstract class ClusterPooling : nn.Module<Tensor, Tensor>, IScriptable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(num_clusters);
         ArgumentOutOfRangeException.ThrowIfNegative(num_ghosts);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(dim);
-        Check.ParameterType(dtype);
+        Check.Parameter([num_ghosts, dim], device, dtype, nameof(num_ghosts));
+        Check.Parameter([num_clusters, dim], device, dtype, nameof(num_clusters));
         this.normalize_input = normalize_input;
         (assigned_clusters, descriptor_length) = (num_clusters + num_ghosts, dim);
         if (bias is null)
@@ -103,7 +104,7 @@ public abstract class ClusterPooling : nn.Module<Tensor, Tensor>, IScriptable
         using var scope = NewDisposeScope();
         var points = descriptors.detach().to(Parameter.device).to(Check.AtLeastFloat32(Parameter.dtype));
         points = normalize_input ? pooling.l2_normalize(points) : points;
-        var centers = KMeans.Fit(points, assigned_clusters, iterations, seed, batch_size);
+        var centers = KMeans.Fit(points, assigned_clusters, iterations, seed, batch_size, false, nameof(descriptors));
         var measured = ClusterMeasures.Of(points, centers, ByDistance);
         var alpha = IsHard ? double.PositiveInfinity : Math.Log(100) / measured.Gap;
         set_centroids(centers, IsHard ? 1 : alpha);

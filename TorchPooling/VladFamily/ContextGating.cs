@@ -27,7 +27,7 @@ public sealed class ContextGating : nn.Module<Tensor, Tensor>, IScriptable
         : base(nameof(ContextGating))
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(dim);
-        Check.ParameterType(dtype);
+        Check.Parameter([dim, dim], device, dtype, nameof(dim));
         using var scope = NewDisposeScope();
         linear = nn.Linear(dim, dim, hasBias: !batch_norm, device: device, dtype: dtype);
         this.batch_norm = batch_norm ? nn.BatchNorm1d(dim, device: device, dtype: dtype) : null;

@@ -16,6 +16,8 @@ namespace TorchPooling;
 /// </remarks>
 public static partial class KMeans
 {
+    private const int MostPasses = 100_000;   // all of them are taken, unlike Lloyd's rounds
+
     /// <summary>Finds K centres.</summary>
     /// <param name="points">Shape (M, D), floating-point; M ≥ <paramref name="clusters"/>.</param>
     /// <param name="clusters">K.</param>
@@ -27,23 +29,32 @@ public static partial class KMeans
     /// <exception cref="ArgumentException"><paramref name="points"/> has another shape, fewer than K distinct rows, or values
     /// that are not finite, or whose squares are not.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A number is not positive.</exception>
-    public static Tensor Fit(Tensor points, long clusters, int iterations = 100, int seed = 0, long? batch_size = null, bool spherical = false)
+    public static Tensor Fit(Tensor points, long clusters, int iterations = 100, int seed = 0, long? batch_size = null, bool spherical = false) =>
+        Fit(points, clusters, iterations, seed, batch_size, spherical, nameof(points));
+
+    /// <summary>The same, for a caller who names the points <paramref name="name"/>.</summary>
+    internal static Tensor Fit(Tensor points, long clusters, int iterations, int seed, long? batch_size, bool spherical, string name)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(clusters);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(iterations);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batch_size ?? 1, nameof(batch_size));
-        Check.Matrix(points, clusters, null, nameof(points));
+        Check.Matrix(points, clusters, null, name);
+        if (batch_size < points.size(0) && iterations > MostPasses)
+        {
+            throw new ArgumentOutOfRangeException(nameof(iterations), iterations, $"expected at most {MostPasses} passes in mini-batches");
+        }
+
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
-        var (centred, offset) = Centred(points.detach(), spherical);
+        var (centred, offset) = Centred(points.detach(), spherical, name);
         var lengths = Rows(centred, block => block.square().sum(1));
         if (!lengths.isfinite().all().ToBoolean())
         {
-            throw new ArgumentException("expected descriptors whose squares are finite, got larger ones: scale them", nameof(points));
+            throw new ArgumentException("expected descriptors whose squares are finite, got larger ones: scale them", name);
         }
 
         var random = new Random(seed);
-        var centers = Seed(centred, lengths, clusters, random);
+        var centers = Seed(centred, lengths, clusters, random, name);
         centers = batch_size < points.size(0)
             ? MiniBatches(centred, lengths, centers, iterations, batch_size.Value, spherical, random)
             : Lloyd(centred, lengths, centers, iterations, spherical);
@@ -51,7 +62,7 @@ public static partial class KMeans
     }
 
     /// <summary>A copy of the points less their mean, so that a common offset costs no digits, or of their directions.</summary>
-    private static (Tensor Points, Tensor Offset) Centred(Tensor points, bool spherical)
+    private static (Tensor Points, Tensor Offset) Centred(Tensor points, bool spherical, string name)
     {
         using var scope = NewDisposeScope();
         var dtype = Check.AtLeastFloat32(points.dtype);
@@ -65,7 +76,7 @@ public static partial class KMeans
             rows.copy_(block);
             if (!rows.isfinite().all().ToBoolean())
             {
-                throw new ArgumentException("expected finite descriptors, got NaN or infinity among them", nameof(points));
+                throw new ArgumentException("expected finite descriptors, got NaN or infinity among them", name);
             }
 
             rows.copy_(spherical ? pooling.l2_normalize(rows) : rows);
@@ -78,7 +89,7 @@ public static partial class KMeans
 
     /// <summary>k-means++: each next centre is a point drawn with probability proportional to its squared distance to
     /// the centres so far.</summary>
-    private static Tensor Seed(Tensor points, Tensor lengths, long clusters, Random random)
+    private static Tensor Seed(Tensor points, Tensor lengths, long clusters, Random random, string name)
     {
         using var scope = NewDisposeScope();
         var chosen = new long[clusters];
@@ -92,7 +103,7 @@ public static partial class KMeans
             var total = cumulative[-1].ToDouble();
             if (!(total > 0))
             {
-                throw new ArgumentException($"expected at least {clusters} distinct descriptors, got {k}", nameof(points));
+                throw new ArgumentException($"expected at least {clusters} distinct descriptors, got {k}", name);
             }
 
             // right: true steps over points of distance 0, whose cumulative value equals their predecessor's.

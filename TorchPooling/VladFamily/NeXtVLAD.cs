@@ -45,7 +45,9 @@ public sealed class NeXtVLAD : nn.Module<Tensor, Tensor>, IScriptable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(dim);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(expansion);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(groups);
-        Check.ParameterType(dtype);
+        Check.Parameter([expansion, dim, dim], device, dtype, nameof(expansion));
+        Check.Parameter([expansion, dim, groups], device, dtype, nameof(groups));
+        Check.Parameter([expansion, dim, groups, num_clusters], device, dtype, nameof(num_clusters));
         if (expansion * dim % groups != 0)
         {
             throw new ArgumentException($"expected a divisor of {expansion}·{dim} (expansion·dim), got {groups} groups", nameof(groups));
@@ -104,7 +106,7 @@ public sealed class NeXtVLAD : nn.Module<Tensor, Tensor>, IScriptable
         using var scope = NewDisposeScope();
         var points = descriptors.detach().to(centroids.device).to(Check.AtLeastFloat32(centroids.dtype));
         points = pooling.linear(points, expansion.weight, expansion.bias).reshape(-1, length);
-        var centers = KMeans.Fit(points, k, iterations, seed, batch_size);
+        var centers = KMeans.Fit(points, k, iterations, seed, batch_size, false, nameof(descriptors));
         var measured = ClusterMeasures.Of(points, centers, byDistance: true);
         var alpha = Math.Log(100) / measured.Gap;
         set_centroids(centers, alpha);

@@ -61,6 +61,7 @@ public sealed class NetVLAD : ClusterPooling
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(num_clusters);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(dim);
+        Check.Memory([num_clusters, dim], ScalarType.Int64, nameof(num_clusters), copies: 2);
         using var scope = NewDisposeScope();
         return arange(num_clusters * dim).view(dim, num_clusters).t().flatten().MoveToOuterDisposeScope();
     }

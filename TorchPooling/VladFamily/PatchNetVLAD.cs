@@ -73,6 +73,12 @@ public sealed class PatchNetVLAD : ClusterPooling
     public Tensor[] positions(long height, long width)
     {
         pooling.CheckHoldsPatches(height, width, patch_sizes, height < width ? nameof(height) : nameof(width));
+        foreach (var (size, stride) in patch_sizes.Zip(strides))
+        {
+            long[] grid = [((height - size) / stride) + 1, ((width - size) / stride) + 1, 2];
+            Check.Memory(grid, ScalarType.Int64, height > width ? nameof(height) : nameof(width), copies: patch_sizes.Length);
+        }
+
         return [.. patch_sizes.Zip(strides, (size, stride) => Grid(height - size + 1, width - size + 1, stride))];
 
         Tensor Grid(long rows, long columns, long stride)
@@ -98,6 +104,7 @@ public sealed class PatchNetVLAD : ClusterPooling
     /// sizes.</exception>
     public Tensor spatial_scores(Tensor query, Tensor candidates, long height, long width, double[]? weights = null)
     {
+        Array.ForEach(weights ?? [], weight => Check.Finite(weight, nameof(weights)));
         weights ??= [.. patch_sizes.Select(_ => 1.0 / patch_sizes.Length)];
         if (weights.Length != patch_sizes.Length)
         {
@@ -214,7 +221,7 @@ public static partial class pooling
             throw new ArgumentException($"expected one or more positive patch sizes, got [{string.Join(", ", patch_sizes)}]", nameof(patch_sizes));
         }
 
-        if (strides.Length != patch_sizes.Length || strides.Min() < 1)
+        if (strides.Length != patch_sizes.Length || strides.Min() < 1 || strides.Max() > int.MaxValue)
         {
             throw new ArgumentException(
                 $"expected {patch_sizes.Length} positive strides, one for each patch size, got [{string.Join(", ", strides)}]", nameof(strides));

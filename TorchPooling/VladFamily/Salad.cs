@@ -55,11 +55,19 @@ public sealed class Salad : nn.Module<Tensor, Tensor>, IScriptable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(token_channels ?? 1, nameof(token_channels));
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(token_dim);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(hidden);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(iterations);
-        Check.ParameterType(dtype);
+        pooling.CheckIterations(iterations);
         if (!(dropout is >= 0 and <= 1))
         {
             throw new ArgumentOutOfRangeException(nameof(dropout), dropout, "expected a share 0 … 1");
+        }
+
+        Check.Parameter([channels, hidden], device, dtype, nameof(hidden));
+        Check.Parameter([hidden, cluster_dim], device, dtype, nameof(cluster_dim));
+        Check.Parameter([hidden, num_clusters], device, dtype, nameof(num_clusters));
+        if (token_channels is not null)
+        {
+            Check.Parameter([token_channels.Value, hidden], device, dtype, nameof(token_channels));
+            Check.Parameter([hidden, token_dim], device, dtype, nameof(token_dim));
         }
 
         using var scope = NewDisposeScope();
@@ -227,6 +235,7 @@ public static partial class pooling
                     $"expected tokens (N, g) with N = {features.size(0)}, got {token.dim()} dimensions {Check.Shape(token)}", nameof(token));
             }
 
+            Check.FloatingPoint(token, nameof(token));
             Check.LikeParameters(token, features, nameof(token));
         }
 
@@ -251,7 +260,7 @@ public static partial class pooling
         CheckScores(scores, "scores (N, m, n) with m", nameof(scores));
         Check.Exactly(dust_bin, [], nameof(dust_bin));
         Check.LikeParameters(dust_bin, scores, nameof(dust_bin));
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(iterations);
+        CheckIterations(iterations);
         using var scope = NewDisposeScope();
         var wide = scores.to(Check.AtLeastFloat32(scores.dtype));
         var (m, n) = (scores.size(1), scores.size(2));
@@ -266,6 +275,14 @@ public static partial class pooling
 
         // The last v makes every column sum to 1: a softmax, which no size of the scores overflows.
         return (couplings + u).softmax(1).narrow(1, 0, m).MoveToOuterDisposeScope();
+    }
+
+    internal static void CheckIterations(long iterations)
+    {
+        if (iterations is < 1 or > 100_000)
+        {
+            throw new ArgumentOutOfRangeException(nameof(iterations), iterations, "expected 1 to 100000 iterations");
+        }
     }
 
     private static void CheckScores(Tensor x, string expected, string name)

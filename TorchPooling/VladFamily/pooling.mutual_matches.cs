@@ -84,6 +84,7 @@ public static partial class pooling
                 $"expected the parts of images (B, {parts?.ToString() ?? "P"}, {query.size(1)}), got {Check.Shape(candidates)}", nameof(candidates));
         }
 
+        Check.FloatingPoint(candidates, nameof(candidates));
         Check.LikeParameters(candidates, query, nameof(candidates));
     }
 
@@ -96,6 +97,8 @@ public static partial class pooling
             throw new ArgumentException($"expected matches (B, Q) of int64, got {matches.dtype} {Check.Shape(matches)}", nameof(matches));
         }
 
+        Check.Dense(matches, nameof(matches));
+        Check.Dense(targets, "candidate_positions");
         Check.Exactly(positions, [matches.size(1), 2], nameof(positions));
         if (targets.dim() != 2 || targets.size(0) < 1 || targets.size(1) != 2)
         {

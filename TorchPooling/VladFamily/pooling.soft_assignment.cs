@@ -83,6 +83,11 @@ public static partial class pooling
             throw new ArgumentException($"expected weights (K, D, 1, 1) or (K, D), got {weight.dim()} dimensions {Check.Shape(weight)}", nameof(weight));
         }
 
+        if (parameter.size(0) < 1 || parameter.size(1) < 1)
+        {
+            throw new ArgumentException($"expected K, D ≥ 1, got {Check.Shape(parameter)}", centroids is null ? nameof(weight) : nameof(centroids));
+        }
+
         var (k, d) = (clusters ?? parameter.size(0), parameter.size(1));
         Check.Exactly(weight, weight.dim() == 4 ? [k, d, 1, 1] : [k, d], nameof(weight));
         Check.Descriptors(x, d);
