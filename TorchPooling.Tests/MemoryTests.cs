@@ -17,7 +17,7 @@ public class MemoryTests
         layer.call(x.narrow(3, 0, 2)).Dispose();   // libtorch's own start-up
 
         // The residual tensor would hold 2·64·512·1200 floats, 307,200 KiB; the map itself holds 4,800.
-        Assert.InRange(Growth(() => layer.call(x).sum().backward()), 0, 40_000);
+        Assert.InRange(Growth(() => layer.call(x).sum().backward()), long.MinValue, 40_000);
     }
 
     [LinuxFact]
@@ -40,10 +40,10 @@ public class MemoryTests
         var queries = randn(500, 64);
         NearestNeighbors.Find(queries, queries, 10);
         Assert.InRange(
-            Growth(() => NearestNeighbors.FindInBlocks(queries, NpyFile.ReadBlocks(folder.File("database.npy"), 10_000), 10, workBytes: 16 << 20)), 0, 25_000);
+            Growth(() => NearestNeighbors.FindInBlocks(queries, NpyFile.ReadBlocks(folder.File("database.npy"), 10_000), 10, workBytes: 16 << 20)), long.MinValue, 25_000);
     }
 
-    /// <summary>By how many KiB the process grew at most meanwhile.</summary>
+    /// <summary>By how many KiB the process grew at most meanwhile; the kernel counts by threads, so a little below 0 is none.</summary>
     private static long Growth(Action work)
     {
         var (before, peak) = ProcessMemory.Of(work);

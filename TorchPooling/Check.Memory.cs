@@ -38,21 +38,6 @@ internal static partial class Check
         }
     }
 
-    /// <summary>A parameter of this shape has no more than 2³⁰ numbers: beyond, the allocator would end the process.</summary>
-    public static void ParameterSize(ReadOnlySpan<long> shape, string name)
-    {
-        var numbers = 1.0;
-        foreach (var size in shape)
-        {
-            numbers *= size;
-        }
-
-        if (numbers > 1 << 30)
-        {
-            throw new ArgumentOutOfRangeException(name, $"expected a parameter of at most 2^30 numbers, got the shape ({string.Join(", ", shape.ToArray())})");
-        }
-    }
-
     /// <summary>Tensors of this shape, made from settings, fit into memory: the system may hand out more than it has, and end the
     /// process that fills it.</summary>
     public static void Memory(ReadOnlySpan<long> shape, ScalarType? dtype, string name, int copies = 1)

@@ -82,7 +82,7 @@ public class RotationMaxConv2dTests
         Refused("expected 0 to 1", () => new RotationMaxConv2d(1, 1, 3, padding: 2));
         Refused("expected 0 to 1", () => new RotationMaxConv2d(1, 1, 3, padding: -1));
         Refused("expected channels that 2 groups divide, got 3 to 4", () => new RotationMaxConv2d(3, 4, 1, groups: 2));
-        Refused("expected a parameter of at most 2^30 numbers", () => new RotationMaxConv2d(1, 1, int.MaxValue));
+        Refused("expected what fits into", () => new RotationMaxConv2d(1, 1, int.MaxValue));
         Refused("expected a floating-point dtype, got Int32", () => new RotationMaxConv2d(1, 1, 1, dtype: ScalarType.Int32));
         var weight = rand(4, 2, 3, 3);
         Refused("expected a map large enough for a filter of 3×3 with padding 0 and dilation 2, got 9×4 (H×W)", () => pooling.rotation_max_conv2d(rand(1, 2, 9, 4), weight, dilation: 2));

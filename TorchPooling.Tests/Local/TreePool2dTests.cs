@@ -107,8 +107,8 @@ public class TreePool2dTests
         Refused<ArgumentOutOfRangeException>("expected 2 to 10 (Parameter 'levels')", () => new TreePool2d(2, levels: 1));
         Refused<ArgumentOutOfRangeException>("expected 2 to 10 (Parameter 'levels')", () => new TreePool2d(2, levels: long.MaxValue));
         Assert.Throws<ArgumentOutOfRangeException>("num_channels", () => new TreePool2d(2, num_channels: 0));
-        Refused<ArgumentOutOfRangeException>("expected a parameter of at most 2^30 numbers, got the shape (2, 9223372036854775807, 2, 2)", () => new TreePool2d(2, num_channels: long.MaxValue));
-        Refused<ArgumentOutOfRangeException>("expected a parameter of at most 2^30 numbers, got the shape (2, 1, 2147483647, 2147483647)", () => new TreePool2d(int.MaxValue));
+        Refused<ArgumentOutOfRangeException>("of memory, got 4 times Float32 (2, 9223372036854775807, 2, 2)", () => new TreePool2d(2, num_channels: long.MaxValue));
+        Refused<ArgumentOutOfRangeException>("of memory, got 4 times Float32 (2, 1, 2147483647, 2147483647)", () => new TreePool2d(int.MaxValue));
         Refused<ArgumentException>("expected 3 channels, got a feature map (1, 2, 4, 4) with 2", () => new TreePool2d(2, num_channels: 3).call(x));
         Refused<ArgumentException>("expected 2, 4, 8, … leaves, got (3, 1, 2, 2)", () => pooling.tree_pool2d(x, ones(3, 1, 2, 2), ones(2, 1, 2, 2)));
         Refused<ArgumentException>("expected 2, 4, 8, … leaves, got (1, 1, 2, 2)", () => pooling.tree_pool2d(x, ones(1, 1, 2, 2), ones(1, 1, 2, 2)));

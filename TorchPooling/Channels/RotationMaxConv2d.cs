@@ -47,14 +47,12 @@ public sealed class RotationMaxConv2d : nn.Module<Tensor, Tensor>, IScriptable
         Check.Range(kernel_size, 1, int.MaxValue, nameof(kernel_size));
         Check.Range(groups, 1, int.MaxValue, nameof(groups));
         pooling.CheckSteps(kernel_size, stride, padding, dilation);
-        Check.ParameterType(dtype);
-        Check.ParameterDevice(device);
         if (in_channels % groups != 0 || out_channels % groups != 0)
         {
             throw new ArgumentException($"expected channels that {groups} groups divide, got {in_channels} to {out_channels}", nameof(groups));
         }
 
-        Check.ParameterSize([4, out_channels, in_channels / groups, kernel_size, kernel_size], nameof(kernel_size));
+        Check.Parameter([4, out_channels, in_channels / groups, kernel_size, kernel_size], device, dtype, nameof(kernel_size));
         weight = new Parameter(empty([out_channels, in_channels / groups, kernel_size, kernel_size], dtype: dtype, device: device));
         nn.init.kaiming_uniform_(weight, Math.Sqrt(5));
         weight.DetachFromDisposeScope();

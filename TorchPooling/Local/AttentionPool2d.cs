@@ -33,7 +33,7 @@ public sealed class AttentionPool2d : nn.Module<Tensor, Tensor>, IScriptable
     /// <param name="output_dim">D, the length of the output; C where null.</param>
     /// <param name="device">Where the parameters live; the CPU where null.</param>
     /// <param name="dtype">The parameters' dtype; float32 where null.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number is not positive, or needs parameters of more than 2³⁰ numbers.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number is not positive, or needs parameters that do not fit into memory.</exception>
     /// <exception cref="ArgumentException"><paramref name="size"/> has not one or two entries, <paramref name="num_heads"/> does not
     /// divide C, or <paramref name="dtype"/> is no floating-point type.</exception>
     public AttentionPool2d(
@@ -44,11 +44,9 @@ public sealed class AttentionPool2d : nn.Module<Tensor, Tensor>, IScriptable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(embed_dim);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(output_dim ?? 1, nameof(output_dim));
         pooling.CheckHeads(embed_dim, num_heads);
-        Check.ParameterSize([this.size[0], this.size[1], embed_dim], nameof(size));
-        Check.ParameterSize([embed_dim, embed_dim], nameof(embed_dim));
-        Check.ParameterSize([embed_dim, output_dim ?? 1], nameof(output_dim));
-        Check.ParameterType(dtype);
-        Check.ParameterDevice(device);
+        Check.Parameter([this.size[0], this.size[1], embed_dim], device, dtype, nameof(size));
+        Check.Parameter([embed_dim, embed_dim], device, dtype, nameof(embed_dim));
+        Check.Parameter([embed_dim, output_dim ?? 1], device, dtype, nameof(output_dim));
         using var scope = NewDisposeScope();
         (this.embed_dim, this.num_heads) = (embed_dim, num_heads);
         var deviation = 1 / Math.Sqrt(embed_dim);

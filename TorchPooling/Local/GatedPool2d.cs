@@ -30,7 +30,7 @@ public sealed class GatedPool2d : nn.Module<Tensor, Tensor>, IScriptable
     /// <exception cref="ArgumentException">A setting has not one or two entries, or <paramref name="dtype"/> is no floating-point type.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">An entry is too small, the padding more than half the kernel,
-    /// <paramref name="num_channels"/> not positive, or the masks have more than 2³⁰ numbers.</exception>
+    /// <paramref name="num_channels"/> not positive, or the masks do not fit into memory.</exception>
     public GatedPool2d(
         Size kernel_size, Size? stride = null, Size? padding = null, Size? dilation = null, bool ceil_mode = false,
         long? num_channels = null, Device? device = null, ScalarType? dtype = null)
@@ -39,9 +39,7 @@ public sealed class GatedPool2d : nn.Module<Tensor, Tensor>, IScriptable
         window = new(kernel_size, stride, padding, dilation, ceil_mode);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(num_channels ?? 1, nameof(num_channels));
         long[] shape = [num_channels ?? 1, 1, .. window.KernelSize];
-        Check.ParameterSize(shape, num_channels is null ? nameof(kernel_size) : nameof(num_channels));
-        Check.ParameterType(dtype);
-        Check.ParameterDevice(device);
+        Check.Parameter(shape, device, dtype, num_channels is null ? nameof(kernel_size) : nameof(num_channels));
         weight = new Parameter(zeros(shape, dtype: dtype, device: device));
         weight.DetachFromDisposeScope();
         RegisterComponents();

@@ -29,7 +29,7 @@ public sealed class MixedPool2d : nn.Module<Tensor, Tensor>, IScriptable
     /// <exception cref="ArgumentException">A setting has not one or two entries, or <paramref name="dtype"/> is no floating-point type.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">An entry is too small, the padding more than half the kernel, or
-    /// <paramref name="num_channels"/> not 1 to 2³⁰.</exception>
+    /// <paramref name="num_channels"/> not positive, or does not fit into memory.</exception>
     public MixedPool2d(
         Size kernel_size, Size? stride = null, Size? padding = null, Size? dilation = null, bool ceil_mode = false,
         long? num_channels = null, Device? device = null, ScalarType? dtype = null)
@@ -37,9 +37,7 @@ public sealed class MixedPool2d : nn.Module<Tensor, Tensor>, IScriptable
     {
         window = new(kernel_size, stride, padding, dilation, ceil_mode);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(num_channels ?? 1, nameof(num_channels));
-        Check.ParameterSize([num_channels ?? 1], nameof(num_channels));
-        Check.ParameterType(dtype);
-        Check.ParameterDevice(device);
+        Check.Parameter([num_channels ?? 1], device, dtype, nameof(num_channels));
         alpha_logit = new Parameter(zeros(num_channels is { } c ? [c, 1, 1] : [1], dtype: dtype, device: device));
         alpha_logit.DetachFromDisposeScope();
         RegisterComponents();

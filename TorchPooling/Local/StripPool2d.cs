@@ -29,16 +29,14 @@ public sealed class StripPool2d : nn.Module<Tensor, Tensor>, IScriptable
     /// <param name="batch_norm">Normalise r and s over the batch, in place of biases.</param>
     /// <param name="device">Where the parameters live; the CPU where null.</param>
     /// <param name="dtype">The parameters' dtype; float32 where null.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="channels"/> is not positive, or needs parameters of more than 2³⁰
-    /// numbers.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="channels"/> is not positive, or needs parameters that do not
+    /// fit into memory.</exception>
     /// <exception cref="ArgumentException"><paramref name="dtype"/> is no floating-point type.</exception>
     public StripPool2d(long channels, bool batch_norm = false, Device? device = null, ScalarType? dtype = null)
         : base(nameof(StripPool2d))
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(channels);
-        Check.ParameterSize([channels, channels, 3], nameof(channels));
-        Check.ParameterType(dtype);
-        Check.ParameterDevice(device);
+        Check.Parameter([channels, channels, 3], device, dtype, nameof(channels));
         using var scope = NewDisposeScope();
         this.channels = channels;
         conv1 = nn.Conv2d(channels, channels, (3, 1), padding: (1, 0), bias: !batch_norm, device: device, dtype: dtype);

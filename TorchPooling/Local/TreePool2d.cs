@@ -38,7 +38,7 @@ public sealed class TreePool2d : nn.Module<Tensor, Tensor>, IScriptable
     /// <exception cref="ArgumentException">A setting has not one or two entries, or <paramref name="dtype"/> is no floating-point type.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">An entry is too small, the padding more than half the kernel,
-    /// <paramref name="levels"/> not 2 to 10, <paramref name="num_channels"/> not positive, or the leaves have more than 2³⁰ numbers.
+    /// <paramref name="levels"/> not 2 to 10, <paramref name="num_channels"/> not positive, or the leaves do not fit into memory.
     /// </exception>
     public TreePool2d(
         Size kernel_size, Size? stride = null, Size? padding = null, Size? dilation = null, bool ceil_mode = false,
@@ -50,9 +50,7 @@ public sealed class TreePool2d : nn.Module<Tensor, Tensor>, IScriptable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(num_channels ?? 1, nameof(num_channels));
         var count = 1L << (int)(levels - 1);
         long[] filter = [num_channels ?? 1, .. window.KernelSize];
-        Check.ParameterSize([count, .. filter], num_channels is null ? nameof(kernel_size) : nameof(num_channels));
-        Check.ParameterType(dtype);
-        Check.ParameterDevice(device);
+        Check.Parameter([count, .. filter], device, dtype, num_channels is null ? nameof(kernel_size) : nameof(num_channels));
         using var scope = NewDisposeScope();
         var apart = linspace(0.9, 1.1, count, dtype: ScalarType.Float64).view(count, 1, 1, 1) / (filter[1] * filter[2]);
         leaves = new Parameter(apart.expand([count, .. filter]).to(dtype ?? ScalarType.Float32).to(device ?? CPU).contiguous());

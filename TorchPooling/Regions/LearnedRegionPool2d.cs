@@ -25,7 +25,7 @@ public sealed class LearnedRegionPool2d : nn.Module<Tensor, Tensor>, IScriptable
     /// <param name="width">Width of the regions' maps.</param>
     /// <param name="device">Where the parameters live; the CPU where null.</param>
     /// <param name="dtype">The parameters' dtype; float32 where null.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number is not positive, or the parameter has more than 2³⁰ numbers.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number is not positive, or the parameter does not fit into memory.</exception>
     /// <exception cref="ArgumentException"><paramref name="dtype"/> is no floating-point type.</exception>
     public LearnedRegionPool2d(long num_regions, long height, long width, Device? device = null, ScalarType? dtype = null)
         : base(nameof(LearnedRegionPool2d))
@@ -33,9 +33,7 @@ public sealed class LearnedRegionPool2d : nn.Module<Tensor, Tensor>, IScriptable
         Check.Range(num_regions, 1, int.MaxValue, nameof(num_regions));
         Check.Range(height, 1, int.MaxValue, nameof(height));
         Check.Range(width, 1, int.MaxValue, nameof(width));
-        Check.ParameterSize([num_regions, height, width], nameof(num_regions));
-        Check.ParameterType(dtype);
-        Check.ParameterDevice(device);
+        Check.Parameter([num_regions, height, width], device, dtype, nameof(num_regions));
         weight = new Parameter(zeros([num_regions, height, width], dtype: dtype, device: device));
         weight.DetachFromDisposeScope();
         RegisterComponents();

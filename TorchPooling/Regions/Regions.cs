@@ -176,7 +176,7 @@ internal static partial class Regions
     public static Tensor Invoke(string function, params object[] arguments)
     {
         using var scope = NewDisposeScope();
-        return ((Tensor)Unit.Value.invoke(function, arguments)).MoveToOuterDisposeScope();
+        return ScriptNumbers.Held(arguments, held => (Tensor)Unit.Value.invoke(function, held)).MoveToOuterDisposeScope();
     }
 
     private static void LikeMap(Tensor boxes, Tensor x)

@@ -25,8 +25,8 @@ internal sealed class ScriptCall
     public string Methods { get; }
 
     public object? Invoke(jit.ScriptModule script, object?[] inputs) => flat
-        ? script.invoke("forward_flat", [.. inputs.SelectMany(Items)])
-        : script.forward([.. inputs.Select(input => input is IEnumerable<Tensor> list ? list.ToArray() : input)]);
+        ? ScriptNumbers.Held([.. inputs.SelectMany(Items)], items => script.invoke("forward_flat", items))
+        : ScriptNumbers.Held([.. inputs.Select(input => input is IEnumerable<Tensor> list ? list.ToArray() : input)], script.forward);
 
     /// <summary>The tensors, numbers and absent values of an argument or a result, in order.</summary>
     public static IEnumerable<object?> Leaves(object? value) => value switch
