@@ -15,7 +15,7 @@ namespace TorchPooling.Tests;
 /// batch norm.</param>
 /// <param name="TakesSets">Whether it takes sets of descriptors, too; as the VLAD family does where null.</param>
 /// <param name="ExpectsMaps">Whether it refuses what is no feature map; not where it takes any shape, or videos.</param>
-/// <param name="IsLocal">Whether it is a pooling of windows, which can close the blocks of a backbone: same channels, a smaller map.</param>
+/// <param name="IsLocal">Whether it can close the blocks of a backbone: a map of the same channels comes out.</param>
 /// <param name="IsStochastic">Whether it draws in training mode, so that gradients can only be checked in eval mode.</param>
 /// <param name="SumsPixels">Whether the gradient of a parameter is a sum of pixel values, as a filter's is: it leaves float16 for a map of
 /// float16's largest numbers.</param>

@@ -30,7 +30,7 @@ public class HostileTests(ITestOutputHelper output)
     {
         output.WriteLine(string.Join("\n", Sweeps));
         var inputs = Sweeps.Sum(sweep => sweep.Trials.Count);
-        output.WriteLine($"{inputs} inputs in {Sweeps.Count} sweeps");
+        output.WriteLine($"{inputs} inputs in {Sweeps.Count} sweeps, modules in training and in eval mode");
         Assert.True(inputs > 10_000, $"{inputs} inputs");
     }
 

@@ -1,12 +1,24 @@
+using System.Text.RegularExpressions;
+using TorchPooling.Tests.Build;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace TorchPooling.Tests.Local;
 
 /// <summary>Every local pooling closes the blocks of a VGG backbone.</summary>
-public class BackboneTests
+public partial class BackboneTests
 {
     public static TheoryData<Case> Local => new(Registry.Cases.Where(item => item.IsLocal));
+
+    [Fact]
+    public void Local_are_all_poolings_of_windows_in_the_README()
+    {
+        var readme = File.ReadAllText(Path.Combine(Dotnet.Repository, "README.md")).ReplaceLineEndings("\n");
+        var table = readme[readme.IndexOf("| windows of a map", StringComparison.Ordinal)..].Split("\n\n")[0];
+        var named = OwnModules().Matches(table).Select(match => match.Groups[1].Value).ToList();
+        Assert.True(named.Count > 10, $"{named.Count} poolings");
+        Assert.Subset(Registry.Cases.Where(item => item.IsLocal).Select(item => item.Make().GetType().Name).ToHashSet(), named.ToHashSet());
+    }
 
     [Theory, MemberData(nameof(Local))]
     public void A_backbone_with_it_learns_and_leaves_as_TorchScript(Case item)
@@ -46,4 +58,7 @@ public class BackboneTests
             return loss;
         }
     }
+
+    [GeneratedRegex(@"`([A-Z]\w+)`")]
+    private static partial Regex OwnModules();
 }

@@ -56,11 +56,12 @@ public static partial class pooling
     /// <returns>Shape (N, (S + 1)·C, H, W), in <paramref name="x"/>'s dtype.</returns>
     /// <exception cref="ArgumentException"><paramref name="x"/> is not a feature map.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="kernel_size"/> is even or not positive, or
-    /// <paramref name="stages"/> not 1 to 1024.</exception>
+    /// <paramref name="stages"/> not 1 to 1024, or the output does not fit into memory.</exception>
     public static Tensor fast_spatial_pyramid_pool2d(Tensor x, long kernel_size = 5, long stages = 3)
     {
         CheckStages(kernel_size, stages);
         Check.FeatureMap(x);
+        Check.Memory([stages + 1, .. x.shape], x.dtype, nameof(stages));
         using var scope = NewDisposeScope();
         // A larger window sees no more of the map, and libtorch takes time for every row of padding.
         var (rows, columns) = (Math.Min(kernel_size, (2 * x.size(2)) - 1), Math.Min(kernel_size, (2 * x.size(3)) - 1));

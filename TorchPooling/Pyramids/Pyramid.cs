@@ -78,9 +78,11 @@ internal sealed class Pyramid
 
     /// <summary>The levels one after another, each flattened, (N, C·<see cref="Bins"/>), in <paramref name="x"/>'s dtype.</summary>
     /// <exception cref="ArgumentException"><paramref name="x"/> has another shape, or a size that the rule does not cut.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The output does not fit into memory.</exception>
     public Tensor Of(Tensor x)
     {
         Check.Map(x, dimensions);
+        Check.Memory([x.size(0), x.size(1), Bins], x.dtype, nameof(levels));
         using var scope = NewDisposeScope();
         var wide = reduction == BinReduction.Avg ? x.to(Check.AtLeastFloat32(x.dtype)) : x;   // a maximum is one of the values
         return cat(Array.ConvertAll(levels, n => Level(wide, n).flatten(1)), 1).to(x.dtype).MoveToOuterDisposeScope();
