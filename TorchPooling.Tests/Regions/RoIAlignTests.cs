@@ -93,4 +93,22 @@ public class RoIAlignTests
         Assert.True(y.isfinite().all().ToBoolean());
         Tolerance.AssertClose(zeros(1000), y[.., 0, 0, 0], 0);   // the corners of all lie outside
     }
+
+    [Theory]
+    [InlineData(4, 32, 150)]   // slices of 64 boxes
+    [InlineData(9, 256, 40)]   // of 14
+    public void More_samples_than_one_slice_holds_give_the_same(int ratio, int bins, int count)
+    {
+        using var scope = NewDisposeScope();
+        var x = Seeded.Normal(1, [2, 2, 9, 8]).requires_grad_();
+        var boxes = cat([(arange(count) % 2).unsqueeze(1).to(ScalarType.Float32), (Seeded.Normal(2, [count, 4]) * 3) + 4], 1);
+        var y = pooling.roi_align(x, boxes, bins, sampling_ratio: ratio);
+        y.square().sum().backward();
+        var gradient = x.grad!.clone();
+        x.grad!.zero_();
+        var parts = boxes.split(1).Select(box => pooling.roi_align(x, box, bins, sampling_ratio: ratio)).ToArray();
+        cat(parts).square().sum().backward();
+        Tolerance.AssertClose(cat(parts), y, 0);
+        Tolerance.AssertClose(x.grad!, gradient, 1e-4);
+    }
 }

@@ -87,5 +87,20 @@ internal static partial class Regions
             along = self.weights(first_x, step_x, number_x, width, low_x, count_x, left, broad, int(totals[3, -1]), int(totals[5, -1]))
             return self.rectangles(table, 0, base, top, tall, left, broad, width, totals, down, along)
 
+        def sliced(self, table: Tensor, at: Tensor, good: Tensor, base: Tensor, height: Tensor, width: Tensor, ratio: int, aligned: bool) -> Tensor:
+            (h, w) = (base.size(1), base.size(2))
+            most = at.size(0)  # so many boxes at once that what is computed on the way stays small
+            if ratio > 4:
+                most = max(1, 1048576 // (h * w + (h + w) * ratio))
+            elif ratio > 0:
+                most = max(1, 4194304 // (4 * h * w * ratio * ratio))
+            pooled: List[Tensor] = []
+            for a in range(0, at.size(0), most):
+                b = a + most
+                pooled.append(self.align(table, at[a:b], good[a:b], base[a:b], height[a:b], width[a:b], ratio, aligned))
+            if len(pooled) == 1:
+                return pooled[0]
+            return torch.cat(pooled, 0)
+
         """;
 }

@@ -53,10 +53,10 @@ internal static partial class Regions
             if planes > 1:
                 base = base + (torch.arange(planes, device=x.device) * (x.size(2) * x.size(3))).view(h, w)
             at = boxes[:, 1:].to(table.dtype).masked_fill(good.logical_not().unsqueeze(1), 0.0) * scale.to(table.dtype).unsqueeze(1)
-            if mode == 0:
-                pooled = self.align(table, at, good, base, height, width, ratio, aligned)
-            else:
+            if mode > 0:
                 pooled = self.reduce(table, at, good, base, height, width, mode)
+            else:
+                pooled = self.sliced(table, at, good, base, height, width, ratio, aligned)
             return pooled.view(-1, h, w, channels).permute(0, 3, 1, 2).contiguous().to(x.dtype)
 
         def one_map(self, x: Tensor, boxes: Tensor, planes: int, h: int, w: int, spatial_scale: float, mode: int, ratio: int, aligned: bool) -> Tensor:
