@@ -85,7 +85,7 @@ internal static partial class Regions
             totals = torch.stack(counts).cpu()
             down = self.weights(first_y, step_y, number_y, height, low_y, count_y, top, tall, int(totals[2, -1]), int(totals[4, -1]))
             along = self.weights(first_x, step_x, number_x, width, low_x, count_x, left, broad, int(totals[3, -1]), int(totals[5, -1]))
-            return self.rectangles(table, 0, base, top, tall, left, broad, width, totals, down, along)
+            return self.rectangles(table, None, 0, base, top, tall, left, broad, width, totals, down, along)
 
         def sliced(self, table: Tensor, at: Tensor, good: Tensor, base: Tensor, height: Tensor, width: Tensor, ratio: int, aligned: bool) -> Tensor:
             (h, w) = (base.size(1), base.size(2))

@@ -9,7 +9,8 @@ namespace TorchPooling;
 /// columns likewise; neighbours may share pixels. A bin without any gives 0.</para>
 /// <para>Shape: map (N, C, H, W), boxes (M, 5) with (image, x1, y1, x2, y2), output (M, C, h, w), in the map's dtype. Outputs, and
 /// gradients of the map, are those of torchvision: the first maximum in row-major order takes the gradient, an empty bin gives
-/// none. Boxes get none.</para>
+/// none. Boxes get none. Two values differ on purpose: NaN gives NaN in every bin at it, as in libtorch's max pooling, where
+/// torchvision skips it; and a bin of −∞ alone gives −∞, where torchvision gives the least number, −3.4·10³⁸ in float32.</para>
 /// <para>On a GPU forward waits once for the number of pixels in the bins.</para>
 /// <para>Girshick: Fast R-CNN, ICCV 2015, section 2.1.</para>
 /// </remarks>
