@@ -83,6 +83,39 @@ public class RegionArgumentsTests
         Refused("expected boxes (M, 4) of x1, y1, x2, y2 for image 0, got null", () => of_lists(x, [null!, rand(1, 4)]));
     }
 
+    /// <summary>What the CPU refuses and a GPU cannot look for, given to the computation itself.</summary>
+    [Theory]
+    [InlineData("one_map", 1, 0)]
+    [InlineData("one_map", 2, 0)]
+    [InlineData("one_map", 0, 2)]
+    [InlineData("one_map", 0, 6)]
+    [InlineData("one_map", 0, -1)]
+    [InlineData("many_maps", 0, 2)]
+    [InlineData("many_maps", 0, -1)]
+    public void A_bad_box_gives_zeros_whatever_stands_in_the_map(string function, long mode, long ratio)
+    {
+        using var scope = NewDisposeScope();
+        foreach (var value in new[] { float.NaN, float.PositiveInfinity })
+        {
+            foreach (var planes in function == "one_map" ? new[] { 1L, 4 } : [1])
+            {
+                var x = full(2, 4, 6, 5, value).requires_grad_();
+                var boxes = tensor(new float[,]
+                {
+                    { 0, 1, 1, 4, 4 }, { 2, 1, 1, 4, 4 }, { -1, 1, 1, 4, 4 }, { 0.5f, 1, 1, 4, 4 }, { float.NaN, 1, 1, 4, 4 }, { 0, 1, float.NaN, 4, 4 },
+                    { 1, 1, 1, float.PositiveInfinity, 4 }, { 1, float.NegativeInfinity, 1, 4, 4 },
+                });
+                var y = function == "one_map"
+                    ? TorchPooling.Regions.Invoke(function, x, boxes, planes, 2L, 2L, 1.0, mode, ratio, planes > 1)
+                    : TorchPooling.Regions.Invoke(function, new[] { x, x.slice(2, 0, 6, 2) }, boxes, 2L, 2L, 1.0, ratio, 4.0, 1L, 0L);
+                Assert.False(y[0].isfinite().any().ToBoolean());
+                Tolerance.AssertClose(zeros_like(y[1..]), y[1..], 0);
+                y[1..].sum().backward();
+                Assert.False(x.grad!.isnan().any().ToBoolean());
+            }
+        }
+    }
+
     [Fact]
     public void Settings_that_are_none_are_refused()
     {

@@ -62,6 +62,23 @@ public class RoIAlignTests
         }
     }
 
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(2)]
+    [InlineData(7)]
+    public void A_bin_outside_gives_zero_whatever_stands_at_the_border(int ratio)
+    {
+        using var scope = NewDisposeScope();
+        var boxes = tensor(new float[,] { { 0, 20, 20, 30, 30 }, { 0, -9, 0, -4, 5 }, { 0, 1, -30, 4, -20 }, { 0, 2, 2, 12, 4 } });
+        foreach (var value in new[] { float.NaN, float.NegativeInfinity })
+        {
+            var y = pooling.roi_align(full(1, 2, 5, 5, value), boxes, 2, sampling_ratio: ratio);
+            Tolerance.AssertClose(zeros_like(y[..3]), y[..3], 0);
+            Assert.Equal([false, true, false, true], y[3, 0].flatten().isfinite().data<bool>().ToArray());   // the right bins begin at column 7
+            Tolerance.AssertClose(zeros(2, 2), y[3, .., .., 1], 0);
+        }
+    }
+
     [Fact]
     public void Its_gradient_is_spread_by_the_weights_of_the_samples()
     {
