@@ -91,7 +91,8 @@ public class RegionsPyTorchTests
         {
             var corner = (Seeded.Normal(10 + i, [60, 2]) * 40).round();
             var side = pow(2, (Seeded.Normal(20 + i, [60, 2]) * 3).round().div(2).clamp(-3, 3)) * 64;
-            return cat([corner, corner + side], 1);
+            var signs = tensor(new float[] { 1, 1, -1, 1, 1, -1, -1, -1 }).reshape(4, 2).repeat(15, 1);   // inverted on one axis, the other, both
+            return cat([corner, corner + (side * signs)], 1);
         })];
         var direction = Seeded.Normal(30, [120, 3, 3, 4]);
         foreach (var (name, value) in maps.Select((map, k) => ($"m{k}", map)).Concat(boxes.Select((each, i) => ($"b{i}", each))).Append(("d", direction)))

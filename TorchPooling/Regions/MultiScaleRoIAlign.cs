@@ -5,7 +5,8 @@ namespace TorchPooling;
 /// <summary>RoIAlign over a pyramid of maps: each box is pooled from the level that fits its size.</summary>
 /// <remarks>
 /// <para>A box of area a is read from level k = ⌊k₀ + log₂(√a / s₀) + 10⁻⁶⌋, s₀ = <c>canonical_scale</c>, k₀ = <c>canonical_level</c>, or
-/// from the nearest that there is; level k is the map of <c>spatial_scale</c> 2⁻ᵏ. There it is <see cref="RoIAlign"/>'s, not aligned.</para>
+/// from the nearest that there is; level k is the map of <c>spatial_scale</c> 2⁻ᵏ. There it is <see cref="RoIAlign"/>'s, not aligned. A
+/// box inverted on one axis has a negative area: where there are several maps it is read from none and gives zeros.</para>
 /// <para>Shape: maps (N, C, H_k, W_k), the finest first, boxes (M, 5) with (image, x1, y1, x2, y2), output (M, C, h, w), in the maps'
 /// dtype and in the order of the boxes: they are never sorted by level. Outputs, and gradients of the maps, are those of
 /// torchvision; boxes get none.</para>

@@ -68,6 +68,8 @@ internal static partial class Regions
             wide = boxes.to(torch.promote_types(boxes.dtype, 6))
             area = (wide.select(1, 3) - wide.select(1, 1)) * (wide.select(1, 4) - wide.select(1, 2))
             level = (canonical_level + torch.log2(area.sqrt() / canonical_scale) + 1e-6).floor() - finest
+            if len(maps) > 1:  # a box inverted on one axis is on no level
+                boxes = torch.where(level.isnan().unsqueeze(1), torch.full_like(boxes, -1.0), boxes)
             level = torch.nan_to_num(level, 0.0).clamp(0.0, len(maps) - 1.0)
             scale = spatial_scale * torch.pow(0.5, level.double())
             return self.regions(maps, level.long(), scale, boxes, 1, h, w, 0, ratio, False)
