@@ -141,6 +141,41 @@ public class RegionArgumentsTests
             () => pooling.roi_pool(rand(1, 1, 5, 5), zeros(3000, 5), 1024));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void The_exported_file_refuses_what_the_module_refuses(bool has_planes)
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        nn.Module<Tensor, Tensor, Tensor>[] modules = has_planes ? [new PSRoIAlign(2), new PSRoIPool(2)] : [new RoIAlign(2), new RoIPool(2), new RoISpatialPyramidPool([2])];
+        var (x, boxes) = (rand(2, 4, 6, 5), tensor(new float[,] { { 1, 0, 0, 3, 3 } }));
+        foreach (var module in modules)
+        {
+            torchscript.save(module, folder.File("m.pt"), x, boxes);
+            using var script = jit.load<Tensor, Tensor, Tensor>(folder.File("m.pt"));
+            Tolerance.AssertClose(module.call(x, boxes), script.call(x, boxes), 0);
+            Tolerance.AssertClose(module.call(x.to(ScalarType.BFloat16), boxes), script.call(x.to(ScalarType.BFloat16), boxes), 0);
+            Refuses("expected boxes of the map's dtype", x, boxes.to(ScalarType.Float64));
+            Refuses("expected boxes of the map's dtype", x, boxes.to(ScalarType.Int64));
+            Refuses("expected boxes of the map's dtype", x.to(ScalarType.Float64), boxes);
+            Refuses("expected boxes of the map's dtype", x.to(ScalarType.Float16), boxes.to(ScalarType.Float64));
+            Refuses("expected boxes (M, 5)", x, boxes[.., 1..]);
+            Refuses("expected finite boxes of images that are there", x, boxes + 1);
+            Refuses("expected a feature map (N, C, H, W)", x[0], boxes);
+            if (has_planes)
+            {
+                Refuses("expected channels in multiples of the number of bins", rand(2, 6, 6, 5), boxes);
+            }
+
+            void Refuses(string message, Tensor map, Tensor rows)
+            {
+                Assert.ThrowsAny<ArgumentException>(() => module.call(map, rows));
+                Assert.Contains(message, Assert.ThrowsAny<Exception>(() => script.call(map, rows)).Message, StringComparison.Ordinal);
+            }
+        }
+    }
+
     /// <summary>No combination may end in native code: an exception with a message, or an output of the shape promised.</summary>
     [Fact]
     public void Hostile_numbers_give_an_output_or_an_ArgumentException()

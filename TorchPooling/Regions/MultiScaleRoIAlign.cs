@@ -61,7 +61,10 @@ public sealed class MultiScaleRoIAlign : nn.Module<IReadOnlyList<Tensor>, Tensor
         def forward(self, maps: List[Tensor], boxes: Tensor) -> Tensor:
             if len(maps) != len(self.spatial_scales):
                 ops.prim.RaiseException("expected one map for each of spatial_scales")
-            return self.many_maps(maps, self.checked(boxes, maps[0].size(0)), self.output_size[0], self.output_size[1], self.spatial_scales[0], self.sampling_ratio, self.canonical_scale, self.canonical_level, self.finest)
+            for each in maps:
+                if each.dim() != 4 or each.size(0) != maps[0].size(0) or each.size(1) != maps[0].size(1) or each.dtype != maps[0].dtype:
+                    ops.prim.RaiseException("expected maps (N, C, H, W) of one N, C and dtype")
+            return self.many_maps(maps, self.checked(boxes, maps[0], 1), self.output_size[0], self.output_size[1], self.spatial_scales[0], self.sampling_ratio, self.canonical_scale, self.canonical_level, self.finest)
         """,
         (nameof(output_size), output_size), (nameof(spatial_scales), spatial_scales), (nameof(sampling_ratio), sampling_ratio),
         (nameof(canonical_scale), canonical_scale), (nameof(canonical_level), canonical_level), (nameof(finest), finest));

@@ -45,7 +45,7 @@ public sealed class PSRoIPool : nn.Module<Tensor, Tensor, Tensor>, IScriptable
         Regions.Script +
         """
         def forward(self, x: Tensor, boxes: Tensor) -> Tensor:
-            return self.one_map(x, self.checked(boxes, x.size(0)), self.output_size[0] * self.output_size[1], self.output_size[0], self.output_size[1], self.spatial_scale, 1, 0, False)
+            return self.one_map(x, self.checked(boxes, x, self.output_size[0] * self.output_size[1]), self.output_size[0] * self.output_size[1], self.output_size[0], self.output_size[1], self.spatial_scale, 1, 0, False)
         """,
         (nameof(output_size), output_size), (nameof(spatial_scale), spatial_scale));
 }

@@ -76,13 +76,19 @@ internal static partial class Regions
 
         """;
 
-    /// <summary>The same with <c>self.checked(boxes, images)</c>, which stands for the checks of C# in an exported file.</summary>
+    /// <summary>The same with <c>self.checked(boxes, x, planes)</c>, which stands for the checks of C# in an exported file.</summary>
     public const string Script = Functions +
         """
-        def checked(self, boxes: Tensor, images: int) -> Tensor:
+        def checked(self, boxes: Tensor, x: Tensor, planes: int) -> Tensor:
+            if x.dim() != 4:
+                ops.prim.RaiseException("expected a feature map (N, C, H, W)")
+            if x.size(1) % planes != 0:
+                ops.prim.RaiseException("expected channels in multiples of the number of bins")
             if boxes.dim() != 2 or boxes.size(1) != 5:
                 ops.prim.RaiseException("expected boxes (M, 5) of image, x1, y1, x2, y2")
-            if not boxes.is_cuda and not bool(self.usable(boxes, images).all()):  # there a look would wait for the device
+            if boxes.dtype != x.dtype and not (boxes.dtype == 6 and (x.dtype == 5 or x.dtype == 15)):
+                ops.prim.RaiseException("expected boxes of the map's dtype, or float32 where that is half precision")
+            if not boxes.is_cuda and not bool(self.usable(boxes, x.size(0)).all()):  # there a look would wait for the device
                 ops.prim.RaiseException("expected finite boxes of images that are there")
             return boxes.detach()
 

@@ -53,7 +53,7 @@ public sealed class RoIAlign : nn.Module<Tensor, Tensor, Tensor>, IScriptable
         Regions.Script +
         """
         def forward(self, x: Tensor, boxes: Tensor) -> Tensor:
-            return self.one_map(x, self.checked(boxes, x.size(0)), 1, self.output_size[0], self.output_size[1], self.spatial_scale, 0, self.sampling_ratio, self.aligned)
+            return self.one_map(x, self.checked(boxes, x, 1), 1, self.output_size[0], self.output_size[1], self.spatial_scale, 0, self.sampling_ratio, self.aligned)
         """,
         (nameof(output_size), output_size), (nameof(spatial_scale), spatial_scale), (nameof(sampling_ratio), sampling_ratio), (nameof(aligned), aligned));
 }

@@ -44,7 +44,7 @@ public sealed class RoISpatialPyramidPool : nn.Module<Tensor, Tensor, Tensor>, I
         def forward(self, x: Tensor, boxes: Tensor) -> Tensor:
             pyramid: List[Tensor] = []
             for n in self.levels:
-                pyramid.append(self.one_map(x, self.checked(boxes, x.size(0)), 1, n, n, self.spatial_scale, 2, 0, False).flatten(1))
+                pyramid.append(self.one_map(x, self.checked(boxes, x, 1), 1, n, n, self.spatial_scale, 2, 0, False).flatten(1))
             return torch.cat(pyramid, 1)
         """,
         (nameof(levels), levels), (nameof(spatial_scale), spatial_scale));
