@@ -176,6 +176,28 @@ public class RegionArgumentsTests
         }
     }
 
+    [Theory, MemberData(nameof(Names))]
+    public void An_output_that_does_not_fit_into_memory_is_refused(string name)
+    {
+        using var scope = NewDisposeScope();
+        var pool = Operators.Single(op => op.Name == name).Pool;
+        var x = rand(1, 400, 2, 2);
+        var channels = name.StartsWith("PS", StringComparison.Ordinal) ? 100 : 400;
+        try
+        {
+            Check.MemoryLimit = 1 << 20;
+            Assert.Equal(channels * 4, pool(x, zeros(10, 5)).numel() / 10);
+            Refused($"expected what fits into 0 GiB of memory, got 2 times Float32 (1000, {channels}, ", () => pool(x, zeros(1000, 5)));
+            Refused("(Parameter 'boxes')", () => pool(x, zeros(1000, 5)));
+            Check.MemoryLimit = 1 << 10;
+            Refused(name == "RoISpatialPyramidPool" ? "(Parameter 'levels')" : "(Parameter 'output_size')", () => pool(x, zeros(10, 5)));
+        }
+        finally
+        {
+            Check.MemoryLimit = null;
+        }
+    }
+
     /// <summary>No combination may end in native code: an exception with a message, or an output of the shape promised.</summary>
     [Fact]
     public void Hostile_numbers_give_an_output_or_an_ArgumentException()

@@ -86,7 +86,7 @@ public static partial class pooling
     /// <exception cref="ArgumentException"><paramref name="maps"/> are no feature maps of the same N, C, dtype and device, one for each
     /// scale; <paramref name="boxes"/> are no boxes of them, or so many that the output would hold more than 2³¹ − 1 numbers; <paramref name="output_size"/> has not one or two entries, or
     /// <paramref name="spatial_scales"/> are no pyramid.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">A number is too small or too large.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number is too small or too large, or the output does not fit into memory.</exception>
     public static Tensor multi_scale_roi_align(
         IReadOnlyList<Tensor> maps, Tensor boxes, Size output_size, double[] spatial_scales, long sampling_ratio = -1,
         double canonical_scale = 224, long canonical_level = 4)

@@ -62,7 +62,7 @@ public static partial class pooling
     /// <returns>Shape (M, C, h, w), in <paramref name="x"/>'s dtype.</returns>
     /// <exception cref="ArgumentException"><paramref name="x"/> is not a feature map, <paramref name="boxes"/> are no boxes of it,
     /// or so many that the output would hold more than 2³¹ − 1 numbers, or <paramref name="output_size"/> has not one or two entries.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">A number is too small or too large.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number is too small or too large, or the output does not fit into memory.</exception>
     public static Tensor roi_pool(Tensor x, Tensor boxes, Size output_size, double spatial_scale = 1)
     {
         var size = Regions.OutputSize(output_size);
