@@ -43,6 +43,21 @@ public class MemoryTests
             Growth(() => NearestNeighbors.FindInBlocks(queries, NpyFile.ReadBlocks(folder.File("database.npy"), 10_000), 10, workBytes: 16 << 20)), long.MinValue, 25_000);
     }
 
+    [LinuxFact]
+    public void RoIAlign_does_not_grow_with_the_samples_of_all_boxes()
+    {
+        using var scope = NewDisposeScope();
+        using var none = no_grad();
+        var (x, boxes) = (rand(1, 1, 50, 50), tensor(new float[] { 0, 3, 4, 40, 41 }));
+        // At once 25 million pixels with their weights, 20 bytes each and more, and 42 million samples.
+        foreach (var (ratio, height, width, count) in new[] { (4, 28, 28, 500), (1024, 1024, 1, 40) })
+        {
+            Tensor Pool(int boxCount) => pooling.roi_align(x, boxes.expand(boxCount, 5), (height, width), sampling_ratio: ratio);
+            Pool(1).Dispose();   // compiles
+            Assert.InRange(Growth(() => Pool(count).Dispose()), long.MinValue, 250_000);
+        }
+    }
+
     /// <summary>By how many KiB the process grew at most meanwhile; the kernel counts by threads, so a little below 0 is none.</summary>
     private static long Growth(Action work)
     {

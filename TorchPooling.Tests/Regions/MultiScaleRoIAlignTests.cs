@@ -45,6 +45,19 @@ public class MultiScaleRoIAlignTests
         torchscript.save(module, folder.File("m.pt"), maps, boxes);
         using var script = jit.load<Tensor[], Tensor, Tensor>(folder.File("m.pt"));
         Tolerance.AssertClose(module.call(maps, boxes), script.call(maps, boxes), 0);
+
+        Refuses("expected one map for each of spatial_scales", maps[..1], boxes);
+        Refuses("expected maps (N, C, H, W) of one N, C and dtype", [maps[0], rand(1, 3, 4, 6)], boxes);
+        Refuses("expected maps (N, C, H, W) of one N, C and dtype", [maps[0], rand(2, 2, 4, 6)], boxes);
+        Refuses("expected maps (N, C, H, W) of one N, C and dtype", [maps[0], rand(2, 3, 4)], boxes);
+        Refuses("expected maps (N, C, H, W) of one N, C and dtype", [maps[0], maps[1].to(ScalarType.Float64)], boxes);
+        Refuses("expected boxes of the map's dtype", maps, boxes.to(ScalarType.Float64));
+
+        void Refuses(string message, Tensor[] levels, Tensor rows)
+        {
+            Assert.ThrowsAny<ArgumentException>(() => module.call(levels, rows));
+            Assert.Contains(message, Assert.ThrowsAny<Exception>(() => script.call(levels, rows)).Message, StringComparison.Ordinal);
+        }
     }
 
     [Fact]

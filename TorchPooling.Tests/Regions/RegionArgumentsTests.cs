@@ -83,6 +83,39 @@ public class RegionArgumentsTests
         Refused("expected boxes (M, 4) of x1, y1, x2, y2 for image 0, got null", () => of_lists(x, [null!, rand(1, 4)]));
     }
 
+    /// <summary>What the CPU refuses and a GPU cannot look for, given to the computation itself.</summary>
+    [Theory]
+    [InlineData("one_map", 1, 0)]
+    [InlineData("one_map", 2, 0)]
+    [InlineData("one_map", 0, 2)]
+    [InlineData("one_map", 0, 6)]
+    [InlineData("one_map", 0, -1)]
+    [InlineData("many_maps", 0, 2)]
+    [InlineData("many_maps", 0, -1)]
+    public void A_bad_box_gives_zeros_whatever_stands_in_the_map(string function, long mode, long ratio)
+    {
+        using var scope = NewDisposeScope();
+        foreach (var value in new[] { float.NaN, float.PositiveInfinity })
+        {
+            foreach (var planes in function == "one_map" ? new[] { 1L, 4 } : [1])
+            {
+                var x = full(2, 4, 6, 5, value).requires_grad_();
+                var boxes = tensor(new float[,]
+                {
+                    { 0, 1, 1, 4, 4 }, { 2, 1, 1, 4, 4 }, { -1, 1, 1, 4, 4 }, { 0.5f, 1, 1, 4, 4 }, { float.NaN, 1, 1, 4, 4 }, { 0, 1, float.NaN, 4, 4 },
+                    { 1, 1, 1, float.PositiveInfinity, 4 }, { 1, float.NegativeInfinity, 1, 4, 4 },
+                });
+                var y = function == "one_map"
+                    ? TorchPooling.Regions.Invoke(function, x, boxes, planes, 2L, 2L, 1.0, mode, ratio, planes > 1)
+                    : TorchPooling.Regions.Invoke(function, new[] { x, x.slice(2, 0, 6, 2) }, boxes, 2L, 2L, 1.0, ratio, 4.0, 1L, 0L);
+                Assert.False(y[0].isfinite().any().ToBoolean());
+                Tolerance.AssertClose(zeros_like(y[1..]), y[1..], 0);
+                y[1..].sum().backward();
+                Assert.False(x.grad!.isnan().any().ToBoolean());
+            }
+        }
+    }
+
     [Fact]
     public void Settings_that_are_none_are_refused()
     {
@@ -106,6 +139,63 @@ public class RegionArgumentsTests
         Refused(
             "expected at most 2147483647 numbers in the output, got 3000 boxes of 1×1024×1024",
             () => pooling.roi_pool(rand(1, 1, 5, 5), zeros(3000, 5), 1024));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void The_exported_file_refuses_what_the_module_refuses(bool has_planes)
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        nn.Module<Tensor, Tensor, Tensor>[] modules = has_planes ? [new PSRoIAlign(2), new PSRoIPool(2)] : [new RoIAlign(2), new RoIPool(2), new RoISpatialPyramidPool([2])];
+        var (x, boxes) = (rand(2, 4, 6, 5), tensor(new float[,] { { 1, 0, 0, 3, 3 } }));
+        foreach (var module in modules)
+        {
+            torchscript.save(module, folder.File("m.pt"), x, boxes);
+            using var script = jit.load<Tensor, Tensor, Tensor>(folder.File("m.pt"));
+            Tolerance.AssertClose(module.call(x, boxes), script.call(x, boxes), 0);
+            Tolerance.AssertClose(module.call(x.to(ScalarType.BFloat16), boxes), script.call(x.to(ScalarType.BFloat16), boxes), 0);
+            Refuses("expected boxes of the map's dtype", x, boxes.to(ScalarType.Float64));
+            Refuses("expected boxes of the map's dtype", x, boxes.to(ScalarType.Int64));
+            Refuses("expected boxes of the map's dtype", x.to(ScalarType.Float64), boxes);
+            Refuses("expected boxes of the map's dtype", x.to(ScalarType.Float16), boxes.to(ScalarType.Float64));
+            Refuses("expected boxes (M, 5)", x, boxes[.., 1..]);
+            Refuses("expected finite boxes of images that are there", x, boxes + 1);
+            Refuses("expected a feature map (N, C, H, W)", x[0], boxes);
+            if (has_planes)
+            {
+                Refuses("expected channels in multiples of the number of bins", rand(2, 6, 6, 5), boxes);
+            }
+
+            void Refuses(string message, Tensor map, Tensor rows)
+            {
+                Assert.ThrowsAny<ArgumentException>(() => module.call(map, rows));
+                Assert.Contains(message, Assert.ThrowsAny<Exception>(() => script.call(map, rows)).Message, StringComparison.Ordinal);
+            }
+        }
+    }
+
+    [Theory, MemberData(nameof(Names))]
+    public void An_output_that_does_not_fit_into_memory_is_refused(string name)
+    {
+        using var scope = NewDisposeScope();
+        var pool = Operators.Single(op => op.Name == name).Pool;
+        var x = rand(1, 400, 2, 2);
+        var channels = name.StartsWith("PS", StringComparison.Ordinal) ? 100 : 400;
+        try
+        {
+            Check.MemoryLimit = 1 << 20;
+            Assert.Equal(channels * 4, pool(x, zeros(10, 5)).numel() / 10);
+            Refused($"expected what fits into 0 GiB of memory, got 2 times Float32 (1000, {channels}, ", () => pool(x, zeros(1000, 5)));
+            Refused("(Parameter 'boxes')", () => pool(x, zeros(1000, 5)));
+            Check.MemoryLimit = 1 << 10;
+            Refused(name == "RoISpatialPyramidPool" ? "(Parameter 'levels')" : "(Parameter 'output_size')", () => pool(x, zeros(10, 5)));
+        }
+        finally
+        {
+            Check.MemoryLimit = null;
+        }
     }
 
     /// <summary>No combination may end in native code: an exception with a message, or an output of the shape promised.</summary>

@@ -6,7 +6,7 @@ namespace TorchPooling.Tests.Regions;
 /// <summary>Outputs and gradients of torchvision, for boxes of every kind.</summary>
 public class RegionsPyTorchTests
 {
-    private static readonly string[] Kinds = ["any", "halves", "inverted", "empty", "huge"];
+    private static readonly string[] Kinds = ["any", "halves", "inverted", "empty", "huge", "inside"];
 
     [PyTorchFact]
     public void Outputs_and_gradients_equal_those_of_torchvision()
@@ -60,7 +60,7 @@ public class RegionsPyTorchTests
             (y * run.Direction).sum().backward();
             Tolerance.AssertClose(Next(y.shape), y, 5e-6, $"{run}");
             var gradient = Next(x.shape);
-            if (run.Op.Name == "ps_roi_pool")   // its backward counts the last row and column, its forward does not
+            if (run.Op.Name == "ps_roi_pool" && run.Kind != "inside")   // its backward counts the last row and column, its forward does not
             {
                 continue;
             }
@@ -91,7 +91,8 @@ public class RegionsPyTorchTests
         {
             var corner = (Seeded.Normal(10 + i, [60, 2]) * 40).round();
             var side = pow(2, (Seeded.Normal(20 + i, [60, 2]) * 3).round().div(2).clamp(-3, 3)) * 64;
-            return cat([corner, corner + side], 1);
+            var signs = tensor(new float[] { 1, 1, -1, 1, 1, -1, -1, -1 }).reshape(4, 2).repeat(15, 1);   // inverted on one axis, the other, both
+            return cat([corner, corner + (side * signs)], 1);
         })];
         var direction = Seeded.Normal(30, [120, 3, 3, 4]);
         foreach (var (name, value) in maps.Select((map, k) => ($"m{k}", map)).Concat(boxes.Select((each, i) => ($"b{i}", each))).Append(("d", direction)))
@@ -175,6 +176,11 @@ public class RegionsPyTorchTests
                 {
                     var (one, other) = (corners.slice(1, 0, 2, 1), corners.slice(1, 2, 4, 1));
                     corners = cat([one.minimum(other), Kind == "empty" ? one.minimum(other) : one.maximum(other)], 1);
+                }
+
+                if (Kind == "inside")   // at most on the last row and column but one, those of a PSRoIPool
+                {
+                    corners = corners.maximum(tensor(0f)).minimum(tensor(new float[] { 11, 7, 11, 7 }) / Scale);
                 }
 
                 var images = arange(Count).remainder(2).to(ScalarType.Float32).unsqueeze(1);

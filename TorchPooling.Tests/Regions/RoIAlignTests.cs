@@ -62,6 +62,23 @@ public class RoIAlignTests
         }
     }
 
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(2)]
+    [InlineData(7)]
+    public void A_bin_outside_gives_zero_whatever_stands_at_the_border(int ratio)
+    {
+        using var scope = NewDisposeScope();
+        var boxes = tensor(new float[,] { { 0, 20, 20, 30, 30 }, { 0, -9, 0, -4, 5 }, { 0, 1, -30, 4, -20 }, { 0, 2, 2, 12, 4 } });
+        foreach (var value in new[] { float.NaN, float.NegativeInfinity })
+        {
+            var y = pooling.roi_align(full(1, 2, 5, 5, value), boxes, 2, sampling_ratio: ratio);
+            Tolerance.AssertClose(zeros_like(y[..3]), y[..3], 0);
+            Assert.Equal([false, true, false, true], y[3, 0].flatten().isfinite().data<bool>().ToArray());   // the right bins begin at column 7
+            Tolerance.AssertClose(zeros(2, 2), y[3, .., .., 1], 0);
+        }
+    }
+
     [Fact]
     public void Its_gradient_is_spread_by_the_weights_of_the_samples()
     {
@@ -92,5 +109,23 @@ public class RoIAlignTests
         var y = pooling.roi_align(x, cat([zeros(1000, 1), -side, -side, side, side], 1), 7);
         Assert.True(y.isfinite().all().ToBoolean());
         Tolerance.AssertClose(zeros(1000), y[.., 0, 0, 0], 0);   // the corners of all lie outside
+    }
+
+    [Theory]
+    [InlineData(4, 32, 150)]   // slices of 64 boxes
+    [InlineData(9, 256, 40)]   // of 14
+    public void More_samples_than_one_slice_holds_give_the_same(int ratio, int bins, int count)
+    {
+        using var scope = NewDisposeScope();
+        var x = Seeded.Normal(1, [2, 2, 9, 8]).requires_grad_();
+        var boxes = cat([(arange(count) % 2).unsqueeze(1).to(ScalarType.Float32), (Seeded.Normal(2, [count, 4]) * 3) + 4], 1);
+        var y = pooling.roi_align(x, boxes, bins, sampling_ratio: ratio);
+        y.square().sum().backward();
+        var gradient = x.grad!.clone();
+        x.grad!.zero_();
+        var parts = boxes.split(1).Select(box => pooling.roi_align(x, box, bins, sampling_ratio: ratio)).ToArray();
+        cat(parts).square().sum().backward();
+        Tolerance.AssertClose(cat(parts), y, 0);
+        Tolerance.AssertClose(x.grad!, gradient, 1e-4);
     }
 }

@@ -89,4 +89,31 @@ public class RoIPoolTests
         var expected = cat([.. new long[] { 3, 1 }.Select(n => pooling.roi_pool(x, boxes, n, 0.5).flatten(1))], 1);
         Tolerance.AssertClose(expected, pooling.roi_spatial_pyramid_pool(x, boxes, [3, 1], 0.5), 0);
     }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void NaN_anywhere_in_a_bin_gives_NaN_as_in_max_pooling_and_takes_the_gradient(int place)
+    {
+        using var scope = NewDisposeScope();
+        var x = arange(16, dtype: ScalarType.Float32).reshape(1, 1, 4, 4);
+        x[0, 0, place / 2, place % 2] = float.NaN;
+        x[0, 0, 1 - (place / 2), 1 - (place % 2)] = float.PositiveInfinity;   // beside it
+        x[0, 0, 2.., 2..] = float.NegativeInfinity;
+        var box = tensor(new float[,] { { 0, 0, 0, 3, 3 } });
+        var expected = new[] { float.NaN, 7, 13, float.NegativeInfinity };
+        Assert.Equal(expected, nn.functional.max_pool2d(x, 2).data<float>().ToArray());
+        Assert.Equal(expected, pooling.roi_pool(x, box, 2).data<float>().ToArray());
+        Assert.Equal(expected, pooling.roi_spatial_pyramid_pool(x, box, [2]).data<float>().ToArray());
+
+        var y = pooling.roi_pool(x.requires_grad_(), box, 2);
+        Assert.Equal(expected, y.detach().data<float>().ToArray());
+        y.backward([ones_like(y)]);
+        var gradient = zeros(4, 4);
+        gradient[place / 2, place % 2] = 1;
+        (gradient[1, 3], gradient[3, 1], gradient[2, 2]) = (tensor(1f), tensor(1f), tensor(1f));
+        Tolerance.AssertClose(gradient, x.grad![0, 0], 0);
+    }
 }

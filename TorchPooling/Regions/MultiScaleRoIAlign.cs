@@ -5,11 +5,13 @@ namespace TorchPooling;
 /// <summary>RoIAlign over a pyramid of maps: each box is pooled from the level that fits its size.</summary>
 /// <remarks>
 /// <para>A box of area a is read from level k = ⌊k₀ + log₂(√a / s₀) + 10⁻⁶⌋, s₀ = <c>canonical_scale</c>, k₀ = <c>canonical_level</c>, or
-/// from the nearest that there is; level k is the map of <c>spatial_scale</c> 2⁻ᵏ. There it is <see cref="RoIAlign"/>'s, not aligned.</para>
+/// from the nearest that there is; level k is the map of <c>spatial_scale</c> 2⁻ᵏ. There it is <see cref="RoIAlign"/>'s, not aligned. A
+/// box inverted on one axis has a negative area: where there are several maps it is read from none and gives zeros.</para>
 /// <para>Shape: maps (N, C, H_k, W_k), the finest first, boxes (M, 5) with (image, x1, y1, x2, y2), output (M, C, h, w), in the maps'
 /// dtype and in the order of the boxes: they are never sorted by level. Outputs, and gradients of the maps, are those of
 /// torchvision; boxes get none.</para>
-/// <para>A <c>sampling_ratio</c> of 1 to 4 does not wait for a GPU; any other does once, for the number of pixels in the bins.</para>
+/// <para>A <c>sampling_ratio</c> of 1 to 4 does not wait for a GPU; any other does, for the number of pixels in the bins: once, or where
+    /// many samples are taken once for some of the boxes. Without a gradient, memory does not grow with the samples of all boxes.</para>
 /// <para>Lin, Dollár, Girshick, He, Hariharan, Belongie: Feature Pyramid Networks for Object Detection, CVPR 2017, equation 1.</para>
 /// </remarks>
 public sealed class MultiScaleRoIAlign : nn.Module<IReadOnlyList<Tensor>, Tensor, Tensor>, IScriptable
@@ -59,7 +61,10 @@ public sealed class MultiScaleRoIAlign : nn.Module<IReadOnlyList<Tensor>, Tensor
         def forward(self, maps: List[Tensor], boxes: Tensor) -> Tensor:
             if len(maps) != len(self.spatial_scales):
                 ops.prim.RaiseException("expected one map for each of spatial_scales")
-            return self.many_maps(maps, self.checked(boxes, maps[0].size(0)), self.output_size[0], self.output_size[1], self.spatial_scales[0], self.sampling_ratio, self.canonical_scale, self.canonical_level, self.finest)
+            for each in maps:
+                if each.dim() != 4 or each.size(0) != maps[0].size(0) or each.size(1) != maps[0].size(1) or each.dtype != maps[0].dtype:
+                    ops.prim.RaiseException("expected maps (N, C, H, W) of one N, C and dtype")
+            return self.many_maps(maps, self.checked(boxes, maps[0], 1), self.output_size[0], self.output_size[1], self.spatial_scales[0], self.sampling_ratio, self.canonical_scale, self.canonical_level, self.finest)
         """,
         (nameof(output_size), output_size), (nameof(spatial_scales), spatial_scales), (nameof(sampling_ratio), sampling_ratio),
         (nameof(canonical_scale), canonical_scale), (nameof(canonical_level), canonical_level), (nameof(finest), finest));
@@ -81,7 +86,7 @@ public static partial class pooling
     /// <exception cref="ArgumentException"><paramref name="maps"/> are no feature maps of the same N, C, dtype and device, one for each
     /// scale; <paramref name="boxes"/> are no boxes of them, or so many that the output would hold more than 2³¹ − 1 numbers; <paramref name="output_size"/> has not one or two entries, or
     /// <paramref name="spatial_scales"/> are no pyramid.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">A number is too small or too large.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number is too small or too large, or the output does not fit into memory.</exception>
     public static Tensor multi_scale_roi_align(
         IReadOnlyList<Tensor> maps, Tensor boxes, Size output_size, double[] spatial_scales, long sampling_ratio = -1,
         double canonical_scale = 224, long canonical_level = 4)

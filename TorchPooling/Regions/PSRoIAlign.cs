@@ -7,7 +7,8 @@ namespace TorchPooling;
 /// <para>Output channel c of bin (i, j) is <see cref="RoIAlign"/>'s bin (i, j) of the map's channel (c·h + i)·w + j, with aligned boxes.</para>
 /// <para>Shape: map (N, c·h·w, H, W), boxes (M, 5) with (image, x1, y1, x2, y2), output (M, c, h, w), in the map's dtype. Outputs, and
 /// gradients of the map, are those of torchvision; boxes get none. A box without area gives 0 where torchvision divides by zero.</para>
-/// <para>A <c>sampling_ratio</c> of 1 to 4 does not wait for a GPU; any other does once, for the number of pixels in the bins.</para>
+/// <para>A <c>sampling_ratio</c> of 1 to 4 does not wait for a GPU; any other does, for the number of pixels in the bins: once, or where
+    /// many samples are taken once for some of the boxes. Without a gradient, memory does not grow with the samples of all boxes.</para>
 /// <para>Li, Peng, Yu, Zhang, Deng, Sun: Light-Head R-CNN, arXiv 1711.07264.</para>
 /// </remarks>
 public sealed class PSRoIAlign : nn.Module<Tensor, Tensor, Tensor>, IScriptable
@@ -44,7 +45,7 @@ public sealed class PSRoIAlign : nn.Module<Tensor, Tensor, Tensor>, IScriptable
         Regions.Script +
         """
         def forward(self, x: Tensor, boxes: Tensor) -> Tensor:
-            return self.one_map(x, self.checked(boxes, x.size(0)), self.output_size[0] * self.output_size[1], self.output_size[0], self.output_size[1], self.spatial_scale, 0, self.sampling_ratio, True)
+            return self.one_map(x, self.checked(boxes, x, self.output_size[0] * self.output_size[1]), self.output_size[0] * self.output_size[1], self.output_size[0], self.output_size[1], self.spatial_scale, 0, self.sampling_ratio, True)
         """,
         (nameof(output_size), output_size), (nameof(spatial_scale), spatial_scale), (nameof(sampling_ratio), sampling_ratio));
 }
@@ -62,7 +63,7 @@ public static partial class pooling
     /// <returns>Shape (M, c, h, w), in <paramref name="x"/>'s dtype.</returns>
     /// <exception cref="ArgumentException"><paramref name="x"/> is not a feature map of c·h·w channels, <paramref name="boxes"/> are no boxes of it,
     /// or so many that the output would hold more than 2³¹ − 1 numbers, or <paramref name="output_size"/> has not one or two entries.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">A number is too small or too large.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number is too small or too large, or the output does not fit into memory.</exception>
     public static Tensor ps_roi_align(Tensor x, Tensor boxes, Size output_size, double spatial_scale = 1, long sampling_ratio = -1)
     {
         var size = Regions.OutputSize(output_size);

@@ -45,7 +45,7 @@ public sealed class PSRoIPool : nn.Module<Tensor, Tensor, Tensor>, IScriptable
         Regions.Script +
         """
         def forward(self, x: Tensor, boxes: Tensor) -> Tensor:
-            return self.one_map(x, self.checked(boxes, x.size(0)), self.output_size[0] * self.output_size[1], self.output_size[0], self.output_size[1], self.spatial_scale, 1, 0, False)
+            return self.one_map(x, self.checked(boxes, x, self.output_size[0] * self.output_size[1]), self.output_size[0] * self.output_size[1], self.output_size[0], self.output_size[1], self.spatial_scale, 1, 0, False)
         """,
         (nameof(output_size), output_size), (nameof(spatial_scale), spatial_scale));
 }
@@ -62,7 +62,7 @@ public static partial class pooling
     /// <returns>Shape (M, c, h, w), in <paramref name="x"/>'s dtype.</returns>
     /// <exception cref="ArgumentException"><paramref name="x"/> is not a feature map of c·h·w channels, <paramref name="boxes"/> are no boxes of it,
     /// or so many that the output would hold more than 2³¹ − 1 numbers, or <paramref name="output_size"/> has not one or two entries.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">A number is too small or too large.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number is too small or too large, or the output does not fit into memory.</exception>
     public static Tensor ps_roi_pool(Tensor x, Tensor boxes, Size output_size, double spatial_scale = 1)
     {
         var size = Regions.OutputSize(output_size);

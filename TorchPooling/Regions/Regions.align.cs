@@ -53,6 +53,16 @@ internal static partial class Regions
             weight = weight.index_add(0, begin + pixel.long(), (1 - above) * share)
             return weight.index_add(0, begin + torch.minimum(pixel + 1, last).long(), above * share)
 
+        def weighted(self, weight: Tensor, length: Tensor) -> Tensor:
+            bin = torch.repeat_interleave(length.flatten(), output_size=weight.size(0))
+            return torch.zeros([length.numel()], dtype=weight.dtype, device=weight.device).index_add(0, bin, weight).view_as(length) > 0
+
+        def within(self, pooled: Tensor, down: Tensor, along: Tensor) -> Tensor:
+            outside = torch.logical_and(down.unsqueeze(2), along.unsqueeze(1)).logical_not().view(-1, 1)
+            if outside.is_cuda or bool(outside.any()):  # there a look would wait for the device
+                pooled = pooled.masked_fill(outside, 0.0)  # 0 times NaN or infinity is none
+            return pooled
+
         def align(self, table: Tensor, at: Tensor, good: Tensor, base: Tensor, height: Tensor, width: Tensor, ratio: int, aligned: bool) -> Tensor:
             (h, w) = (base.size(1), base.size(2))
             if aligned:
@@ -71,7 +81,8 @@ internal static partial class Regions
                 pixel = base.unsqueeze(3).unsqueeze(4) + row.unsqueeze(2).unsqueeze(4) + column.unsqueeze(1).unsqueeze(3)
                 weight = down.unsqueeze(2).unsqueeze(4) * along.unsqueeze(1).unsqueeze(3)
                 offsets = torch.arange(base.numel(), device=base.device) * (4 * ratio * ratio)
-                return torch.embedding_bag(table, pixel.flatten(), offsets, False, 0, False, weight.flatten())[0]
+                pooled = torch.embedding_bag(table, pixel.flatten(), offsets, False, 0, False, weight.flatten())[0]
+                return self.within(pooled, (down > 0).any(2), (along > 0).any(2))
             number_x = step_x.ceil().clamp(0.0, 1073741824.0)
             number_y = step_y.ceil().clamp(0.0, 1073741824.0)
             if ratio > 0:
@@ -85,7 +96,23 @@ internal static partial class Regions
             totals = torch.stack(counts).cpu()
             down = self.weights(first_y, step_y, number_y, height, low_y, count_y, top, tall, int(totals[2, -1]), int(totals[4, -1]))
             along = self.weights(first_x, step_x, number_x, width, low_x, count_x, left, broad, int(totals[3, -1]), int(totals[5, -1]))
-            return self.rectangles(table, 0, base, top, tall, left, broad, width, totals, down, along)
+            pooled = self.rectangles(table, None, 0, base, top, tall, left, broad, width, totals, down, along)
+            return self.within(pooled, self.weighted(down, tall), self.weighted(along, broad))
+
+        def sliced(self, table: Tensor, at: Tensor, good: Tensor, base: Tensor, height: Tensor, width: Tensor, ratio: int, aligned: bool) -> Tensor:
+            (h, w) = (base.size(1), base.size(2))
+            most = at.size(0)  # so many boxes at once that what is computed on the way stays small
+            if ratio > 4:
+                most = max(1, 1048576 // (h * w + (h + w) * ratio))
+            elif ratio > 0:
+                most = max(1, 4194304 // (4 * h * w * ratio * ratio))
+            pooled: List[Tensor] = []
+            for a in range(0, at.size(0), most):
+                b = a + most
+                pooled.append(self.align(table, at[a:b], good[a:b], base[a:b], height[a:b], width[a:b], ratio, aligned))
+            if len(pooled) == 1:
+                return pooled[0]
+            return torch.cat(pooled, 0)
 
         """;
 }

@@ -8,7 +8,7 @@ internal static partial class Regions
         def before(self, counts: Tensor) -> Tensor:
             return counts.cumsum(0) - counts
 
-        def bags(self, table: Tensor, mode: int, base: Tensor, top: Tensor, tall: Tensor, left: Tensor, broad: Tensor, width: Tensor, rows: int, entries: int, down: Optional[Tensor], along: Optional[Tensor], from_y: Tensor, from_x: Tensor) -> Tensor:
+        def bags(self, table: Tensor, nan: Optional[Tensor], mode: int, base: Tensor, top: Tensor, tall: Tensor, left: Tensor, broad: Tensor, width: Tensor, rows: int, entries: int, down: Optional[Tensor], along: Optional[Tensor], from_y: Tensor, from_x: Tensor) -> Tensor:
             tall = tall.unsqueeze(2).expand_as(base).flatten()
             broad = broad.unsqueeze(1).expand_as(base).flatten()
             width = width.view(-1, 1, 1).expand_as(base)
@@ -22,8 +22,11 @@ internal static partial class Regions
             entry = torch.arange(entries, device=base.device)
             pixel = entry + (start - begin).index_select(0, segment)
             offsets = self.before(tall * broad)
-            if mode == 2 and table.requires_grad:  # the gradient of the bags themselves is some four times as slow
+            if mode == 2 and (table.requires_grad or nan is not None):  # the gradient of the bags themselves is some four times as slow
                 found = torch.embedding_bag(table, pixel, offsets, False, mode, False)[3]
+                if nan is not None:  # the bag's comparisons find one only where it stands first
+                    (one, _, _, place) = torch.embedding_bag(nan, pixel, offsets, False, mode, False)
+                    found = torch.where(one > 0, place, found)
                 number = found.clamp(0) * table.size(1) + torch.arange(table.size(1), device=base.device)
                 return table.flatten().index_select(0, number.flatten()).view_as(number)
             if down is None or along is None:
@@ -33,7 +36,7 @@ internal static partial class Regions
             weight = down.index_select(0, y).index_select(0, segment) * along.index_select(0, x)
             return torch.embedding_bag(table, pixel, offsets, False, mode, False, weight)[0]
 
-        def rectangles(self, table: Tensor, mode: int, base: Tensor, top: Tensor, tall: Tensor, left: Tensor, broad: Tensor, width: Tensor, totals: Tensor, down: Optional[Tensor], along: Optional[Tensor]) -> Tensor:
+        def rectangles(self, table: Tensor, nan: Optional[Tensor], mode: int, base: Tensor, top: Tensor, tall: Tensor, left: Tensor, broad: Tensor, width: Tensor, totals: Tensor, down: Optional[Tensor], along: Optional[Tensor]) -> Tensor:
             from_y = self.before(tall.flatten()).view_as(tall)
             from_x = self.before(broad.flatten()).view_as(broad)
             entries = int(totals[1, -1])
@@ -50,7 +53,7 @@ internal static partial class Regions
                 (a, b) = (cuts[k], cuts[k + 1])
                 if b > a:
                     (r, e) = (int(totals[0, b - 1]), int(totals[1, b - 1]))
-                    pooled.append(self.bags(table, mode, base[a:b], top[a:b], tall[a:b], left[a:b], broad[a:b], width[a:b], r - rows, e - entries, down, along, from_y[a:b], from_x[a:b]))
+                    pooled.append(self.bags(table, nan, mode, base[a:b], top[a:b], tall[a:b], left[a:b], broad[a:b], width[a:b], r - rows, e - entries, down, along, from_y[a:b], from_x[a:b]))
                     (rows, entries) = (r, e)
             if len(pooled) == 1:
                 return pooled[0]
@@ -78,8 +81,13 @@ internal static partial class Regions
             tall = tall * good.unsqueeze(1)
             counts = self.counted(tall, broad)
             counts.append(((tall > 0).sum(1) * (broad > 0).sum(1)).cumsum(0))
+            if mode == 2:
+                counts.append(table.isnan().any().long().expand_as(counts[0]))  # known with the rest: one wait for the device
             totals = torch.stack(counts).cpu()
-            pooled = self.rectangles(table, mode, base, top, tall, left, broad, width, totals, None, None)
+            nan: Optional[Tensor] = None
+            if mode == 2 and int(totals[3, -1]) > 0:
+                nan = table.isnan().to(table.dtype)
+            pooled = self.rectangles(table, nan, mode, base, top, tall, left, broad, width, totals, None, None)
             if int(totals[2, -1]) < base.numel():
                 pooled = pooled.masked_fill((tall.unsqueeze(2) * broad.unsqueeze(1) == 0).view(-1, 1), 0.0)
             return pooled

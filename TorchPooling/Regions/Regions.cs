@@ -119,13 +119,15 @@ internal static partial class Regions
     /// <summary>The maxima of every level side by side, (M, C·Σn²).</summary>
     public static Tensor Pyramid(Tensor x, Tensor boxes, long[] levels, double spatial_scale)
     {
+        Check.FeatureMap(x);
+        Boxes(boxes, x, [1, levels.Sum(n => n * n)], x.size(1), nameof(levels));
         using var scope = NewDisposeScope();
         var pyramid = Array.ConvertAll(levels, n => Pool(x, boxes, [n, n], spatial_scale, Bin.Max).flatten(1));
         return cat(pyramid, 1).MoveToOuterDisposeScope();
     }
 
     /// <summary>Boxes (M, 5) on the device of the map, in its dtype or, where that is half precision, float32.</summary>
-    public static void Boxes(Tensor boxes, Tensor x, long[] output_size, long channels)
+    public static void Boxes(Tensor boxes, Tensor x, long[] output_size, long channels, string sizeName = "output_size")
     {
         ArgumentNullException.ThrowIfNull(boxes);
         if (boxes.dim() != 2 || boxes.size(1) != 5)
@@ -142,8 +144,13 @@ internal static partial class Regions
 
         if (boxes.device_type == DeviceType.CPU)
         {
+            Fits(1, sizeName);
+            Fits(boxes.size(0), nameof(boxes));
             Finite(boxes, x.size(0));
         }
+
+        // bins as rows of channels, and those turned into maps
+        void Fits(long count, string name) => Check.Memory([count, channels, .. output_size], Check.AtLeastFloat32(x.dtype), name, copies: 2);
     }
 
     /// <summary>The (M, 5) boxes of one tensor (M_i, 4) per image.</summary>

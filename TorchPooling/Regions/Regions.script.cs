@@ -53,10 +53,10 @@ internal static partial class Regions
             if planes > 1:
                 base = base + (torch.arange(planes, device=x.device) * (x.size(2) * x.size(3))).view(h, w)
             at = boxes[:, 1:].to(table.dtype).masked_fill(good.logical_not().unsqueeze(1), 0.0) * scale.to(table.dtype).unsqueeze(1)
-            if mode == 0:
-                pooled = self.align(table, at, good, base, height, width, ratio, aligned)
-            else:
+            if mode > 0:
                 pooled = self.reduce(table, at, good, base, height, width, mode)
+            else:
+                pooled = self.sliced(table, at, good, base, height, width, ratio, aligned)
             return pooled.view(-1, h, w, channels).permute(0, 3, 1, 2).contiguous().to(x.dtype)
 
         def one_map(self, x: Tensor, boxes: Tensor, planes: int, h: int, w: int, spatial_scale: float, mode: int, ratio: int, aligned: bool) -> Tensor:
@@ -68,19 +68,27 @@ internal static partial class Regions
             wide = boxes.to(torch.promote_types(boxes.dtype, 6))
             area = (wide.select(1, 3) - wide.select(1, 1)) * (wide.select(1, 4) - wide.select(1, 2))
             level = (canonical_level + torch.log2(area.sqrt() / canonical_scale) + 1e-6).floor() - finest
+            if len(maps) > 1:  # a box inverted on one axis is on no level
+                boxes = torch.where(level.isnan().unsqueeze(1), torch.full_like(boxes, -1.0), boxes)
             level = torch.nan_to_num(level, 0.0).clamp(0.0, len(maps) - 1.0)
             scale = spatial_scale * torch.pow(0.5, level.double())
             return self.regions(maps, level.long(), scale, boxes, 1, h, w, 0, ratio, False)
 
         """;
 
-    /// <summary>The same with <c>self.checked(boxes, images)</c>, which stands for the checks of C# in an exported file.</summary>
+    /// <summary>The same with <c>self.checked(boxes, x, planes)</c>, which stands for the checks of C# in an exported file.</summary>
     public const string Script = Functions +
         """
-        def checked(self, boxes: Tensor, images: int) -> Tensor:
+        def checked(self, boxes: Tensor, x: Tensor, planes: int) -> Tensor:
+            if x.dim() != 4:
+                ops.prim.RaiseException("expected a feature map (N, C, H, W)")
+            if x.size(1) % planes != 0:
+                ops.prim.RaiseException("expected channels in multiples of the number of bins")
             if boxes.dim() != 2 or boxes.size(1) != 5:
                 ops.prim.RaiseException("expected boxes (M, 5) of image, x1, y1, x2, y2")
-            if not boxes.is_cuda and not bool(self.usable(boxes, images).all()):  # there a look would wait for the device
+            if boxes.dtype != x.dtype and not (boxes.dtype == 6 and (x.dtype == 5 or x.dtype == 15)):
+                ops.prim.RaiseException("expected boxes of the map's dtype, or float32 where that is half precision")
+            if not boxes.is_cuda and not bool(self.usable(boxes, x.size(0)).all()):  # there a look would wait for the device
                 ops.prim.RaiseException("expected finite boxes of images that are there")
             return boxes.detach()
 

@@ -12,7 +12,8 @@ namespace TorchPooling;
 /// area gives 0 where n or m is.</para>
 /// <para>Shape: map (N, C, H, W), boxes (M, 5) with (image, x1, y1, x2, y2), output (M, C, h, w), in the map's dtype. Outputs, and
 /// gradients of the map, are those of torchvision; boxes get none. NaN in the map reaches the bins at it.</para>
-/// <para>A <c>sampling_ratio</c> of 1 to 4 does not wait for a GPU; any other does once, for the number of pixels in the bins.</para>
+/// <para>A <c>sampling_ratio</c> of 1 to 4 does not wait for a GPU; any other does, for the number of pixels in the bins: once, or where
+    /// many samples are taken once for some of the boxes. Without a gradient, memory does not grow with the samples of all boxes.</para>
 /// <para>He, Gkioxari, Dollár, Girshick: Mask R-CNN, ICCV 2017.</para>
 /// </remarks>
 public sealed class RoIAlign : nn.Module<Tensor, Tensor, Tensor>, IScriptable
@@ -52,7 +53,7 @@ public sealed class RoIAlign : nn.Module<Tensor, Tensor, Tensor>, IScriptable
         Regions.Script +
         """
         def forward(self, x: Tensor, boxes: Tensor) -> Tensor:
-            return self.one_map(x, self.checked(boxes, x.size(0)), 1, self.output_size[0], self.output_size[1], self.spatial_scale, 0, self.sampling_ratio, self.aligned)
+            return self.one_map(x, self.checked(boxes, x, 1), 1, self.output_size[0], self.output_size[1], self.spatial_scale, 0, self.sampling_ratio, self.aligned)
         """,
         (nameof(output_size), output_size), (nameof(spatial_scale), spatial_scale), (nameof(sampling_ratio), sampling_ratio), (nameof(aligned), aligned));
 }
@@ -71,7 +72,7 @@ public static partial class pooling
     /// <returns>Shape (M, C, h, w), in <paramref name="x"/>'s dtype.</returns>
     /// <exception cref="ArgumentException"><paramref name="x"/> is not a feature map, <paramref name="boxes"/> are no boxes of it,
     /// or so many that the output would hold more than 2³¹ − 1 numbers, or <paramref name="output_size"/> has not one or two entries.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">A number is too small or too large.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number is too small or too large, or the output does not fit into memory.</exception>
     public static Tensor roi_align(Tensor x, Tensor boxes, Size output_size, double spatial_scale = 1, long sampling_ratio = -1, bool aligned = false)
     {
         var size = Regions.OutputSize(output_size);

@@ -9,7 +9,8 @@ namespace TorchPooling;
 /// columns likewise; neighbours may share pixels. A bin without any gives 0.</para>
 /// <para>Shape: map (N, C, H, W), boxes (M, 5) with (image, x1, y1, x2, y2), output (M, C, h, w), in the map's dtype. Outputs, and
 /// gradients of the map, are those of torchvision: the first maximum in row-major order takes the gradient, an empty bin gives
-/// none. Boxes get none.</para>
+/// none. Boxes get none. Two values differ on purpose: NaN gives NaN in every bin at it, as in libtorch's max pooling, where
+/// torchvision skips it; and a bin of −∞ alone gives −∞, where torchvision gives the least number, −3.4·10³⁸ in float32.</para>
 /// <para>On a GPU forward waits once for the number of pixels in the bins.</para>
 /// <para>Girshick: Fast R-CNN, ICCV 2015, section 2.1.</para>
 /// </remarks>
@@ -44,7 +45,7 @@ public sealed class RoIPool : nn.Module<Tensor, Tensor, Tensor>, IScriptable
         Regions.Script +
         """
         def forward(self, x: Tensor, boxes: Tensor) -> Tensor:
-            return self.one_map(x, self.checked(boxes, x.size(0)), 1, self.output_size[0], self.output_size[1], self.spatial_scale, 2, 0, False)
+            return self.one_map(x, self.checked(boxes, x, 1), 1, self.output_size[0], self.output_size[1], self.spatial_scale, 2, 0, False)
         """,
         (nameof(output_size), output_size), (nameof(spatial_scale), spatial_scale));
 }
@@ -61,7 +62,7 @@ public static partial class pooling
     /// <returns>Shape (M, C, h, w), in <paramref name="x"/>'s dtype.</returns>
     /// <exception cref="ArgumentException"><paramref name="x"/> is not a feature map, <paramref name="boxes"/> are no boxes of it,
     /// or so many that the output would hold more than 2³¹ − 1 numbers, or <paramref name="output_size"/> has not one or two entries.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">A number is too small or too large.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number is too small or too large, or the output does not fit into memory.</exception>
     public static Tensor roi_pool(Tensor x, Tensor boxes, Size output_size, double spatial_scale = 1)
     {
         var size = Regions.OutputSize(output_size);

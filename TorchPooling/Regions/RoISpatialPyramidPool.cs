@@ -44,7 +44,7 @@ public sealed class RoISpatialPyramidPool : nn.Module<Tensor, Tensor, Tensor>, I
         def forward(self, x: Tensor, boxes: Tensor) -> Tensor:
             pyramid: List[Tensor] = []
             for n in self.levels:
-                pyramid.append(self.one_map(x, self.checked(boxes, x.size(0)), 1, n, n, self.spatial_scale, 2, 0, False).flatten(1))
+                pyramid.append(self.one_map(x, self.checked(boxes, x, 1), 1, n, n, self.spatial_scale, 2, 0, False).flatten(1))
             return torch.cat(pyramid, 1)
         """,
         (nameof(levels), levels), (nameof(spatial_scale), spatial_scale));
@@ -62,7 +62,7 @@ public static partial class pooling
     /// <returns>Shape (M, C·Σn²), in <paramref name="x"/>'s dtype.</returns>
     /// <exception cref="ArgumentException"><paramref name="x"/> is not a feature map, <paramref name="boxes"/> are no boxes of it,
     /// or so many that the output would hold more than 2³¹ − 1 numbers, or <paramref name="levels"/> is empty.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">A number is too small or too large.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number is too small or too large, or the output does not fit into memory.</exception>
     public static Tensor roi_spatial_pyramid_pool(Tensor x, Tensor boxes, long[]? levels = null, double spatial_scale = 1) =>
         Regions.Pyramid(x, boxes, Regions.Levels(levels), Regions.Scale(spatial_scale, nameof(spatial_scale)));
 

@@ -8,7 +8,8 @@ namespace Benchmarks;
 /// <param name="threads">Threads of both sides.</param>
 internal sealed class Harness(int rounds, int threads)
 {
-    private const int WarmUp = 3;
+    private const int WarmUp = 2;   // after the round that is compared
+    private const double Tolerance = 1e-4;
 
     public int Rounds => rounds;
 
@@ -28,6 +29,11 @@ internal sealed class Harness(int rounds, int threads)
         var inputs = item.Inputs();
         python?.Prepare(item, inputs);
         var tensors = inputs.Select(input => input.Value).ToArray();
+        if (python is not null)
+        {
+            Compare(item, tensors, python);
+        }
+
         var (ours, reference) = (new List<double>(), new List<double>());
         for (var round = -WarmUp; round < rounds; round++)
         {
@@ -43,7 +49,37 @@ internal sealed class Harness(int rounds, int threads)
         return new(item.Name, ours, reference, missing);
     }
 
-    private static double Ours(Case item, Tensor[] inputs)
+    /// <summary>Times of two sides say something only where both compute the same.</summary>
+    private static void Compare(Case item, Tensor[] inputs, PythonReference python)
+    {
+        using var scope = NewDisposeScope();
+        var (y, gradient) = python.Results(item.Backward);
+        Ours(item, inputs, (our, input) =>
+        {
+            Same("outputs", our, y);
+            if (gradient is not null)
+            {
+                Same("gradients", input.grad!, gradient);
+            }
+        });
+
+        void Same(string what, Tensor our, Tensor reference)
+        {
+            if (our.numel() != reference.numel())
+            {
+                throw new InvalidOperationException($"{item.Name}: {what} of {our.numel()} numbers, the reference's of {reference.numel()}");
+            }
+
+            var gap = ((our.detach().flatten() - reference).abs().max() / reference.abs().max()).item<float>();
+            if (!(gap <= Tolerance))   // NaN is a difference
+            {
+                throw new InvalidOperationException(FormattableString.Invariant(
+                    $"{item.Name}: {what} differ from the reference's by {gap:G3} of their largest number, {Tolerance:G3} is allowed"));
+            }
+        }
+    }
+
+    private static double Ours(Case item, Tensor[] inputs, Action<Tensor, Tensor>? look = null)
     {
         using var scope = NewDisposeScope();
         using var gradients = item.Backward ? enable_grad() : no_grad();
@@ -55,6 +91,8 @@ internal sealed class Harness(int rounds, int threads)
             y.backward([ones_like(y)]);
         }
 
-        return watch.Elapsed.TotalMilliseconds;
+        var time = watch.Elapsed.TotalMilliseconds;
+        look?.Invoke(y, fresh[0]);
+        return time;
     }
 }

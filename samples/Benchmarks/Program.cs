@@ -32,13 +32,21 @@ root.SetAction(parsed =>
     }
 
     var count = parsed.GetValue(rounds) is var given and > 0 ? given : small ? 2 : 9;
-    var result = new Harness(count, parsed.GetValue(threads)).Run(cases);
-    Report.Print(result);
-    if (parsed.GetValue(json) is { } file)
+    try
     {
-        Report.Write(result, file.FullName);
-    }
+        var result = new Harness(count, parsed.GetValue(threads)).Run(cases);
+        Report.Print(result);
+        if (parsed.GetValue(json) is { } file)
+        {
+            Report.Write(result, file.FullName);
+        }
 
-    return 0;
+        return 0;
+    }
+    catch (InvalidOperationException e)   // another result than the reference, or the reference ended
+    {
+        Console.Error.WriteLine(e.Message);
+        return 1;
+    }
 });
 return root.Parse(args).Invoke();

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using static TorchSharp.torch;
 
@@ -52,6 +53,16 @@ internal sealed class PythonReference : IDisposable
             return new { name = input.Name, path, shape = input.Value.shape };
         }).ToArray();
         Ask(JsonSerializer.Serialize(new { expression = item.Reference, backward = item.Backward, inputs = described }));
+    }
+
+    /// <summary>Runs the case once; its output and, with <paramref name="gradient"/>, the gradient of the first input, both flat.</summary>
+    public (Tensor Output, Tensor? Gradient) Results(bool gradient)
+    {
+        var paths = new[] { "result-y", "result-gradient" }.Select(name => Path.Combine(folder.FullName, name)).ToArray();
+        Ask(JsonSerializer.Serialize(new { check = paths }));
+        return (Read(paths[0]), gradient ? Read(paths[1]) : null);
+
+        static Tensor Read(string path) => tensor(MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(path)).ToArray());
     }
 
     /// <summary>One round, in milliseconds.</summary>

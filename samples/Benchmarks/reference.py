@@ -1,4 +1,5 @@
-"""Times expressions of PyTorch and torchvision: a JSON line with a case or "run" in, a line with "ok" or milliseconds out."""
+"""Times expressions of PyTorch and torchvision: a JSON line with a case or "run" in, a line with "ok" or
+milliseconds out. {"check": [paths]} runs the case, too, and leaves y and the gradient of the first input there."""
 import json
 import sys
 import time
@@ -17,7 +18,7 @@ print("ready", flush=True)
 case, inputs, code = None, {}, None
 for line in sys.stdin:
     request = json.loads(line)
-    if request != "run":
+    if "expression" in request:
         case, code = request, compile(request["expression"], "case", "eval")
         inputs = {i["name"]: torch.from_numpy(numpy.fromfile(i["path"], "float32").reshape(i["shape"])) for i in case["inputs"]}
         print("ok", flush=True)
@@ -31,5 +32,10 @@ for line in sys.stdin:
         y = eval(code, {"torch": torch, "F": F, "ops": ops, **values})
         if case["backward"]:
             y.backward(torch.ones_like(y))
-        print((time.perf_counter() - start) * 1000, flush=True)
-    del y, values
+        milliseconds = (time.perf_counter() - start) * 1000
+    if "check" in request:
+        y.detach().numpy().tofile(request["check"][0])
+        if case["backward"]:
+            values[first].grad.numpy().tofile(request["check"][1])
+    del y, values  # before the answer: the other side is timed after it
+    print(milliseconds, flush=True)
