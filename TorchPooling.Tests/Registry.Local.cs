@@ -19,7 +19,7 @@ public static partial class Registry
         new("StochasticPool", () => new StochasticPool2d(2), MinSize: 2, IsLocal: true, IsStochastic: true),
         new("StochasticPool, all settings", () => new StochasticPool2d((3, 2), (2, 1), (1, 0), (1, 2), ceil_mode: true), MinSize: 3, IsLocal: true, IsStochastic: true),
         new("LogSumExpPool", () => new LogSumExpPool2d(2), MinSize: 2, IsLocal: true),
-        new("LogSumExpPool, all settings", () => new LogSumExpPool2d((3, 2), 3, (2, 1), (1, 0), (1, 2), ceil_mode: true), MinSize: 3, IsLocal: true),
+        new("LogSumExpPool, all settings", () => new LogSumExpPool2d((3, 2), (2, 1), (1, 0), (1, 2), ceil_mode: true, r: 3), MinSize: 3, IsLocal: true),
         new("MedianPool", () => new MedianPool2d(3, 2), MinSize: 3, IsLocal: true),
         new("MedianPool, all settings", () => new MedianPool2d((3, 2), (2, 1), (1, 0), (1, 2), ceil_mode: true), MinSize: 3, IsLocal: true),
     ];
