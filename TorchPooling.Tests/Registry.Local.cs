@@ -11,7 +11,7 @@ public static partial class Registry
         new("overlapping average", () => new OverlappingAvgPool2d(), MinSize: 3, IsLocal: true),
         new("overlapping average, all settings", () => new OverlappingAvgPool2d((3, 2), (2, 1), (1, 0), ceil_mode: true), MinSize: 3, IsLocal: true),
         new("PowerPool", () => new PowerPool2d(2), MinSize: 2, IsLocal: true),
-        new("PowerPool, learned mean, all settings", () => new PowerPool2d((3, 2), 0.8, mean: true, learn_p: true, (2, 1), (1, 0), (1, 2), ceil_mode: true), MinSize: 3, IsLocal: true, SumsPixels: true),
+        new("PowerPool, learned mean, all settings", () => new PowerPool2d((3, 2), (2, 1), (1, 0), (1, 2), ceil_mode: true, 0.8, mean: true, learn_p: true), MinSize: 3, IsLocal: true, SumsPixels: true),
         new("CenterWeightedAvgPool", () => new CenterWeightedAvgPool2d(3, CenterWeighting.Linear, 1.5, stride: 2), MinSize: 3, IsLocal: true),
         new("CenterWeightedAvgPool, learned Gaussian, all settings", () => new CenterWeightedAvgPool2d((3, 2), CenterWeighting.Gaussian, 0.8, learn_width: true, (2, 1), (1, 0), (1, 2), ceil_mode: true), MinSize: 3, IsLocal: true, SumsPixels: true),
         new("CenterWeightedAvgPool, learned linear", () => new CenterWeightedAvgPool2d(3, CenterWeighting.Linear, 2, learn_width: true, padding: 1), MinSize: 3, IsLocal: true, SumsPixels: true),
