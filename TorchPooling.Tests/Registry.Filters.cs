@@ -11,7 +11,7 @@ public static partial class Registry
         new("BlurPool, zeros", () => new BlurPool2d(5, 2, PaddingModes.Zeros), IsLocal: true),
         new("BlurPool, subsampling alone", () => new BlurPool2d(1), IsLocal: true),
         new("MaxBlurPool", () => new MaxBlurPool2d(), MinSize: 3, IsLocal: true),
-        new("MaxBlurPool, zeros", () => new MaxBlurPool2d(3, 4, 2, PaddingModes.Zeros), MinSize: 3, IsLocal: true),
+        new("MaxBlurPool, zeros, all settings", () => new MaxBlurPool2d((3, 2), 2, (1, 0), (1, 2), 4, PaddingModes.Zeros), MinSize: 3, IsLocal: true),
         new("StripPool", () => new StripPool2d(3), TakesAnyChannels: false, IsLocal: true, SumsPixels: true),
         new("StripPool with batch norm", () => new StripPool2d(3, batch_norm: true), MinSize: 2, TakesAnyChannels: false, IsPooling: false, IsLocal: true),
         new("AttentionPool", () => new AttentionPool2d((3, 2), 4, 2, 5), Channels: 4, TakesAnyChannels: false, IsPooling: false),

@@ -24,6 +24,24 @@ public class LogSumExp2dTests
     }
 
     [Fact]
+    public void Float32_keeps_its_digits_at_small_r_and_on_large_maps()
+    {
+        using var scope = NewDisposeScope();
+        var x = randn(2, 3, 5, 4);
+        foreach (var r in new[] { 1e-20, 1e-12, 1e-6 })
+        {
+            Tolerance.AssertClose(x.mean([2, 3], keepdim: true), pooling.log_sum_exp2d(x, r), 1e-5, $"r {r}");
+        }
+
+        Tolerance.AssertClose(x, pooling.log_sum_exp2d(x.reshape(-1, 1, 1, 1), 1e-6).reshape(x.shape), 0, "one pixel");
+
+        var peak = zeros(1, 1, 1000, 1000);
+        peak[0, 0, 3, 5] = 20f;
+        var expected = Math.Log((Math.Exp(20) + 999_999) / 1e6);
+        Tolerance.AssertClose(full_like(peak[0, 0, 0, 0], expected).reshape(1, 1, 1, 1), pooling.log_sum_exp2d(peak, 1), 1e-6, "one peak");
+    }
+
+    [Fact]
     public void The_gradient_is_the_softmax()
     {
         using var scope = NewDisposeScope();
@@ -33,10 +51,13 @@ public class LogSumExp2dTests
     }
 
     [Fact]
-    public void An_r_that_is_not_positive_is_refused()
+    public void An_r_out_of_range_is_refused()
     {
         using var scope = NewDisposeScope();
-        Assert.Contains("expected a positive, finite number", Assert.Throws<ArgumentOutOfRangeException>("r", () => new LogSumExp2d(0)).Message, StringComparison.Ordinal);
-        Assert.Throws<ArgumentOutOfRangeException>("r", () => pooling.log_sum_exp2d(rand(1, 1, 2, 2), double.NaN));
+        foreach (var r in new[] { 0, -1, 1e-21, 1e21, double.NaN, double.PositiveInfinity })
+        {
+            Assert.Contains("expected 1E-20 to 1E+20", Assert.Throws<ArgumentOutOfRangeException>("r", () => new LogSumExp2d(r)).Message, StringComparison.Ordinal);
+            Assert.Throws<ArgumentOutOfRangeException>("r", () => pooling.log_sum_exp2d(rand(1, 1, 2, 2), r));
+        }
     }
 }

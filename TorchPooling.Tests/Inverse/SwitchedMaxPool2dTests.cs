@@ -24,7 +24,7 @@ public class SwitchedMaxPool2dTests
         {
             using var scope = NewDisposeScope();
             var x = (Seeded.Normal(4, [2, 3, 9, 8]) * 3).round();   // with ties
-            var y = new SwitchedMaxPool2d(kernel, null, stride, padding, dilation, ceil).call(x);
+            var y = new SwitchedMaxPool2d(kernel, stride, padding, dilation, ceil).call(x);
             var (_, switches) = nn.functional.max_pool2d_with_indices(x, [kernel, kernel], [stride, stride], [padding, padding], [dilation, dilation], ceil);
             var (source, at) = (x.reshape(6, -1), switches.reshape(6, -1));
             var expected = zeros_like(source);
@@ -79,7 +79,7 @@ public class SwitchedMaxPool2dTests
         foreach (var (k, s, p) in new[] { (2, 2, 0), (3, 3, 1), (3, 2, 1) })
         {
             x.grad?.zero_();
-            var layer = new SwitchedMaxPool2d(k, new Scale(), s, p);
+            var layer = new SwitchedMaxPool2d(k, s, p, body: new Scale());
             var y = layer.call(x);
             (y * direction).sum().backward();
             var (values, switches) = pooling.switched_max_pool2d(x, k, s, p);
@@ -98,7 +98,7 @@ public class SwitchedMaxPool2dTests
         using var scope = NewDisposeScope();
         var x = Seeded.Normal(8, [1, 2, 5, 6], ScalarType.Float64).requires_grad_();
         var direction = randn_like(x);
-        var layer = new SwitchedMaxPool2d(3, new Scale(), 1, 1);
+        var layer = new SwitchedMaxPool2d(3, 1, 1, body: new Scale());
         Tensor Loss() => (layer.call(x) * direction).sum();
         Loss().backward();
         Tolerance.AssertClose(CentralDifferences.Of(x, Loss), x.grad!, 1e-6);
@@ -109,8 +109,8 @@ public class SwitchedMaxPool2dTests
     {
         using var scope = NewDisposeScope();
         using var folder = new TemporaryFolder();
-        var inner = new SwitchedMaxPool2d(2, nn.Sequential(nn.Conv2d(12, 12, 3, padding: 1), nn.ReLU()));
-        var outer = new SwitchedMaxPool2d(2, nn.Sequential(nn.Conv2d(8, 12, 3, padding: 1), nn.ReLU(), inner, nn.Conv2d(12, 8, 3, padding: 1)));
+        var inner = new SwitchedMaxPool2d(2, body: nn.Sequential(nn.Conv2d(12, 12, 3, padding: 1), nn.ReLU()));
+        var outer = new SwitchedMaxPool2d(2, body: nn.Sequential(nn.Conv2d(8, 12, 3, padding: 1), nn.ReLU(), inner, nn.Conv2d(12, 8, 3, padding: 1)));
         var network = nn.Sequential(nn.Conv2d(1, 8, 3, padding: 1), nn.ReLU(), outer, nn.Conv2d(8, 1, 3, padding: 1));
         Seeded.Start(network, 2);
         var images = nn.functional.interpolate(Seeded.Normal(2, [8, 1, 5, 5]), size: [16, 16], mode: InterpolationMode.Bilinear, align_corners: false);
@@ -142,7 +142,7 @@ public class SwitchedMaxPool2dTests
         var body = nn.Conv2d(3, 3, 1);
         var (values, switches) = pooling.switched_max_pool2d(x, 2, ceil_mode: true);
         Assert.Equal(ScalarType.Int64, switches.dtype);
-        Tolerance.AssertClose(new SwitchedMaxPool2d(2, body, ceil_mode: true).call(x), pooling.switched_max_unpool2d(body.call(values), switches, (7, 9)), 0);
+        Tolerance.AssertClose(new SwitchedMaxPool2d(2, ceil_mode: true, body: body).call(x), pooling.switched_max_unpool2d(body.call(values), switches, (7, 9)), 0);
         Assert.Equal([0, 3, 7, 9], pooling.switched_max_unpool2d(values[..0], switches[..0], (7, 9)).shape);
         var half = pooling.switched_max_unpool2d(values.to(ScalarType.Float16), switches, (7, 9));
         Tolerance.AssertClose(pooling.switched_max_unpool2d(values, switches, (7, 9)).to(ScalarType.Float16), half, 0);
@@ -156,8 +156,8 @@ public class SwitchedMaxPool2dTests
         const int most = int.MaxValue;
         var flat = x.flatten(2);
         var expected = flat.masked_fill(flat < flat.amax([2], keepdim: true), 0).reshape(x.shape);   // the largest pixel alone
-        Tolerance.AssertClose(expected, new SwitchedMaxPool2d(most, null, most, most / 2).call(x), 0);
-        Tolerance.AssertClose(expected, new SwitchedMaxPool2d((4, 5), null, most, ceil_mode: true).call(x), 0);
+        Tolerance.AssertClose(expected, new SwitchedMaxPool2d(most, most, most / 2).call(x), 0);
+        Tolerance.AssertClose(expected, new SwitchedMaxPool2d((4, 5), most, ceil_mode: true).call(x), 0);
     }
 
     [Fact]
@@ -165,7 +165,7 @@ public class SwitchedMaxPool2dTests
     {
         using var scope = NewDisposeScope();
         var x = rand(1, 3, 4, 4);
-        var message = Assert.Throws<InvalidOperationException>(() => new SwitchedMaxPool2d(2, nn.Conv2d(3, 5, 1)).call(x)).Message;
+        var message = Assert.Throws<InvalidOperationException>(() => new SwitchedMaxPool2d(2, body: nn.Conv2d(3, 5, 1)).call(x)).Message;
         Assert.Contains("expected a body that keeps (1, 3, 2, 2) of Float32 on cpu, got (1, 5, 2, 2) of Float32 on cpu", message, StringComparison.Ordinal);
     }
 

@@ -114,7 +114,7 @@ public class BlurPool2dTests
                 for (var stride = 1; stride <= 3; stride++)
                 {
                     Compare(new BlurPool2d(size, stride, mode), $"{mode}{size}{stride}True");
-                    Compare(new MaxBlurPool2d(2, size, stride, mode), $"{mode}{size}{stride}False");
+                    Compare(new MaxBlurPool2d(2, stride, filter_size: size, padding_mode: mode), $"{mode}{size}{stride}False");
                 }
             }
         }

@@ -21,7 +21,7 @@ public class CenterWeightedAvgPool2dTests
         void Value(CenterWeighting weighting, double width, double side, double corner, double tolerance = 1e-13)
         {
             var expected = (25 + (120 * side) + (140 * corner)) / (1 + (4 * side) + (4 * corner));
-            Assert.Equal(expected, new CenterWeightedAvgPool2d(3, weighting, width).call(x).ToDouble(), tolerance);
+            Assert.Equal(expected, new CenterWeightedAvgPool2d(3, weighting: weighting, width: width).call(x).ToDouble(), tolerance);
         }
     }
 
@@ -31,7 +31,7 @@ public class CenterWeightedAvgPool2dTests
         using var scope = NewDisposeScope();
         var x = tensor(new double[] { 1, 2, 3, 10 }).reshape(1, 1, 1, 4);   // 1.5, 0.5, 0.5 and 1.5 from the centre
         var (near, far) = (1 - (0.5 / 2), 1 - (1.5 / 2));
-        Assert.Equal(((11 * far) + (5 * near)) / (2 * (far + near)), pooling.center_weighted_avg_pool2d(x, (1, 4), CenterWeighting.Linear, 2).ToDouble(), 1e-14);
+        Assert.Equal(((11 * far) + (5 * near)) / (2 * (far + near)), pooling.center_weighted_avg_pool2d(x, (1, 4), weighting: CenterWeighting.Linear, width: 2).ToDouble(), 1e-14);
 
         x = tensor(new double[] { 1, 7, 2, 7, 3 }).reshape(1, 1, 1, 5);   // 2, 0 and 2 from the centre
         var side = Math.Exp(-2);
@@ -58,7 +58,7 @@ public class CenterWeightedAvgPool2dTests
             }).ToList();
             return values.Zip(weights, (value, weight) => value * weight).Sum() / weights.Sum();
         });
-        var y = pooling.center_weighted_avg_pool2d(x, (3, 2), weighting, width, (2, 2), (1, 1), (1, 2), true);
+        var y = pooling.center_weighted_avg_pool2d(x, (3, 2), (2, 2), (1, 1), (1, 2), true, weighting, width);
         Tolerance.AssertClose(expected, y);
     }
 
@@ -67,7 +67,7 @@ public class CenterWeightedAvgPool2dTests
     {
         using var scope = NewDisposeScope();
         var x = tensor(new float[] { 1, 2, 3, 4, 5, 6, 7, 8 }).reshape(1, 1, 1, 8).requires_grad_();
-        var y = pooling.center_weighted_avg_pool2d(x, (1, 7), weighting, width: 0.11, stride: (1, 7), ceil_mode: true);   // 8 alone, 3 from the centre
+        var y = pooling.center_weighted_avg_pool2d(x, (1, 7), ceil_mode: true, weighting: weighting, width: 0.11);   // 8 alone, 3 from the centre
         Assert.Equal(8, y[0, 0, 0, 1].ToDouble(), 1e-6);
         y.sum().backward();
         Assert.Equal(1, x.grad![0, 0, 0, 7].ToDouble(), 1e-6);
@@ -79,8 +79,25 @@ public class CenterWeightedAvgPool2dTests
         using var scope = NewDisposeScope();
         var x = randn(2, 3, 9, 9, dtype: ScalarType.Float64);
         Tolerance.AssertClose(
-            full([2, 3, 5, 5], 3.5, dtype: ScalarType.Float64), pooling.center_weighted_avg_pool2d(full_like(x, 3.5), 3, weighting, 0.4, 2, 1));
-        Tolerance.AssertClose(nn.functional.avg_pool2d(x, 3), pooling.center_weighted_avg_pool2d(x, 3, weighting, 10000), 1e-3);
+            full([2, 3, 5, 5], 3.5, dtype: ScalarType.Float64), pooling.center_weighted_avg_pool2d(full_like(x, 3.5), 3, 2, 1, weighting: weighting, width: 0.4));
+        Tolerance.AssertClose(nn.functional.avg_pool2d(x, 3), pooling.center_weighted_avg_pool2d(x, 3, weighting: weighting, width: 10000), 1e-3);
+    }
+
+    [Theory, MemberData(nameof(Weightings))]
+    public void Without_a_width_it_is_1_and_for_linear_weights_one_more_than_the_farthest_pixel(CenterWeighting weighting)
+    {
+        using var scope = NewDisposeScope();
+        var x = randn(2, 3, 7, 9, dtype: ScalarType.Float64);
+        foreach (var (height, width, dilation) in new[] { (1, 1, 1), (3, 3, 1), (2, 4, 1), (3, 5, 2) })
+        {
+            var farthest = dilation * Math.Sqrt(Math.Pow((height - 1) / 2.0, 2) + Math.Pow((width - 1) / 2.0, 2));
+            var expected = pooling.center_weighted_avg_pool2d(
+                x, (height, width), dilation: dilation, weighting: weighting, width: weighting == CenterWeighting.Linear ? farthest + 1 : 1);
+            Tolerance.AssertClose(expected, pooling.center_weighted_avg_pool2d(x, (height, width), dilation: dilation, weighting: weighting));
+            Tolerance.AssertClose(expected, new CenterWeightedAvgPool2d((height, width), dilation: dilation, weighting: weighting).call(x));
+            var learned = new CenterWeightedAvgPool2d((height, width), dilation: dilation, weighting: weighting, learn_width: true, dtype: ScalarType.Float64);
+            Tolerance.AssertClose(expected, learned.call(x));
+        }
     }
 
     [Theory, MemberData(nameof(Weightings))]
@@ -91,11 +108,11 @@ public class CenterWeightedAvgPool2dTests
         foreach (var width in new[] { 1.4143, 2, 30, 10000 })
         {
             Tolerance.AssertClose(
-                new CenterWeightedAvgPool2d(3, weighting, width, padding: 1).call(x),
-                new CenterWeightedAvgPool2d(3, weighting, width, learn_width: true, padding: 1).call(x), 1e-5);
+                new CenterWeightedAvgPool2d(3, padding: 1, weighting: weighting, width: width).call(x),
+                new CenterWeightedAvgPool2d(3, padding: 1, weighting: weighting, width: width, learn_width: true).call(x), 1e-5);
         }
 
-        var pool = new CenterWeightedAvgPool2d((3, 4), weighting, 3, learn_width: true, padding: (1, 2), ceil_mode: true);
+        var pool = new CenterWeightedAvgPool2d((3, 4), padding: (1, 2), ceil_mode: true, weighting: weighting, width: 3, learn_width: true);
         Assert.Equal(["raw_width"], pool.state_dict().Keys);
         foreach (var raw in new[] { -1e30, -200, 0, 200, 1e30 })
         {
@@ -116,15 +133,15 @@ public class CenterWeightedAvgPool2dTests
     public void The_learned_width_follows_its_gradient(CenterWeighting weighting)
     {
         using var scope = NewDisposeScope();
-        var pool = new CenterWeightedAvgPool2d(3, weighting, 1.5, learn_width: true);
+        var pool = new CenterWeightedAvgPool2d(3, weighting: weighting, width: 1.5, learn_width: true);
         var x = Seeded.Normal(3, [2, 3, 9, 9]);
         var optimizer = optim.Adam(pool.parameters(), 0.03);
-        double Loss() => (pool.call(x) - pooling.center_weighted_avg_pool2d(x, 3, weighting, 2.5)).square().sum().ToDouble();
+        double Loss() => (pool.call(x) - pooling.center_weighted_avg_pool2d(x, 3, weighting: weighting, width: 2.5)).square().sum().ToDouble();
         var before = Loss();
         for (var step = 0; step < 400; step++)
         {
             optimizer.zero_grad();
-            (pool.call(x) - pooling.center_weighted_avg_pool2d(x, 3, weighting, 2.5)).square().sum().backward();
+            (pool.call(x) - pooling.center_weighted_avg_pool2d(x, 3, weighting: weighting, width: 2.5)).square().sum().backward();
             optimizer.step();
         }
 
@@ -141,8 +158,8 @@ public class CenterWeightedAvgPool2dTests
             Assert.Throws<ArgumentOutOfRangeException>("width", () => pooling.center_weighted_avg_pool2d(rand(1, 1, 3, 3), 3, width: width));
         }
 
-        Assert.Contains("expected a number above 1.414 and at most 10000", Assert.Throws<ArgumentOutOfRangeException>("width", () => new CenterWeightedAvgPool2d(3, CenterWeighting.Linear, 1.4, learn_width: true)).Message, StringComparison.Ordinal);
-        Assert.Contains("expected Gaussian, Linear, InverseDistance", Assert.Throws<ArgumentOutOfRangeException>("weighting", () => new CenterWeightedAvgPool2d(3, (CenterWeighting)3)).Message, StringComparison.Ordinal);
+        Assert.Contains("expected a number above 1.414 and at most 10000", Assert.Throws<ArgumentOutOfRangeException>("width", () => new CenterWeightedAvgPool2d(3, weighting: CenterWeighting.Linear, width: 1.4, learn_width: true)).Message, StringComparison.Ordinal);
+        Assert.Contains("expected Gaussian, Linear, InverseDistance", Assert.Throws<ArgumentOutOfRangeException>("weighting", () => new CenterWeightedAvgPool2d(3, weighting: (CenterWeighting)3)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>("dtype", () => new CenterWeightedAvgPool2d(3, learn_width: true, dtype: ScalarType.Bool));
         Assert.Throws<ArgumentException>(() => new CenterWeightedAvgPool2d(int.MaxValue).call(rand(1, 1, 3, 3)));
     }

@@ -29,10 +29,10 @@ public class PowerPool2dTests
         var x = randn(2, 3, 7, 6, dtype: ScalarType.Float64);
         Tolerance.AssertClose(
             Windows.Pool(x, Kernel, Stride, Padding, Dilation, true, v => Math.Pow(v.Sum(a => Math.Pow(Math.Abs(a), p)), 1 / p)),
-            pooling.power_pool2d(x, (3, 2), p, false, (2, 2), (1, 1), (1, 2), true), 1e-11);
+            pooling.power_pool2d(x, (3, 2), (2, 2), (1, 1), (1, 2), true, p), 1e-11);
         Tolerance.AssertClose(
             Windows.Pool(x, Kernel, Stride, Padding, Dilation, true, v => Math.Pow(v.Average(a => Math.Pow(Math.Abs(a), p)), 1 / p)),
-            pooling.power_pool2d(x, (3, 2), p, true, (2, 2), (1, 1), (1, 2), true), 1e-11);
+            pooling.power_pool2d(x, (3, 2), (2, 2), (1, 1), (1, 2), true, p, mean: true), 1e-11);
     }
 
     [Fact]
@@ -53,7 +53,7 @@ public class PowerPool2dTests
     public void A_window_of_zeros_gives_zero_without_a_gradient_and_zeros_beside_others_have_none(double p)
     {
         using var scope = NewDisposeScope();
-        var pool = new PowerPool2d((1, 2), p, learn_p: true);
+        var pool = new PowerPool2d((1, 2), p: p, learn_p: true);
         var x = tensor(new float[] { 0, 0, 0, -3 }).reshape(1, 1, 1, 4).requires_grad_();
         var y = pool.call(x);
         Tolerance.AssertClose(tensor(new float[] { 0, 3 }).reshape(1, 1, 1, 2), y);
@@ -71,17 +71,43 @@ public class PowerPool2dTests
             foreach (var p in new[] { 0.2, 2, 7, 300 })
             {
                 var x = (tensor(new[] { 3.0, 4, 1, -2 }).reshape(1, 1, 2, 2) * scale).to(ScalarType.Float32).requires_grad_();
-                var y = pooling.power_pool2d(x, 2, p, mean: true);
+                var y = pooling.power_pool2d(x, 2, p: p, mean: true);
                 y.backward();
-                var expected = pooling.power_pool2d(x.detach().to(ScalarType.Float64), 2, p, mean: true).ToDouble();
+                double[] shares = [1, 0.75, 0.5, 0.25];   // of the largest, 4·scale
+                var expected = 4 * scale * Math.Pow(shares.Average(share => Math.Pow(share, p)), 1 / p);
                 Assert.InRange(y.ToDouble() / expected, 0.9999, 1.0001);
                 Assert.True(x.grad!.isfinite().all().ToBoolean(), $"p {p}, {scale}");
             }
         }
 
+        foreach (var dtype in new[] { ScalarType.Float32, ScalarType.Float64 })
+        {
+            var far = tensor(new[] { 1, 1e-30 }, dtype: dtype).reshape(1, 1, 1, 2).requires_grad_();
+            var y = pooling.power_pool2d(far, (1, 2), p: 0.11);
+            Assert.Equal(Math.Pow(1 + Math.Pow(1e-30, 0.11), 1 / 0.11), y.ToDouble(), 1e-5);   // 1.0046
+            y.backward();
+            Assert.True(far.grad!.isfinite().all().ToBoolean());
+            Assert.Equal(0, far.grad[0, 0, 0, 1].ToDouble());
+        }
+
         var steep = tensor(new[] { 1f, 1e-38f, 1e-45f, 1e-20f }).reshape(1, 1, 2, 2).requires_grad_();
-        pooling.power_pool2d(steep, 2, 0.11).backward();
+        pooling.power_pool2d(steep, 2, p: 0.11).backward();
         Assert.True(steep.grad!.isfinite().all().ToBoolean());
+    }
+
+    [Theory]
+    [InlineData(0.3, false)]
+    [InlineData(1, true)]
+    [InlineData(2, false)]
+    [InlineData(50, true)]
+    public void A_window_with_an_infinite_pixel_gives_infinity_and_one_with_NaN_gives_NaN(double p, bool mean)
+    {
+        using var scope = NewDisposeScope();
+        const float inf = float.PositiveInfinity;
+        var x = tensor(new[] { 1, inf, -inf, 2, -inf, inf, float.NaN, inf, 3, 3 }).reshape(1, 1, 1, 10);
+        var y = new PowerPool2d((1, 2), p: p, mean: mean, learn_p: true).call(x).data<float>().ToArray();
+        Assert.Equal([inf, inf, inf, float.NaN], y[..4]);
+        Assert.Equal(3 * (mean ? 1 : Math.Pow(2, 1 / p)), y[4], 1e-3);
     }
 
     [Fact]
@@ -93,7 +119,7 @@ public class PowerPool2dTests
         {
             foreach (var mean in new[] { false, true })
             {
-                Tolerance.AssertClose(new PowerPool2d(2, p, mean).call(x), new PowerPool2d(2, p, mean, learn_p: true).call(x), 1e-4, $"p {p}");
+                Tolerance.AssertClose(new PowerPool2d(2, p: p, mean: mean).call(x), new PowerPool2d(2, p: p, mean: mean, learn_p: true).call(x), 1e-4, $"p {p}");
             }
         }
 
@@ -163,8 +189,8 @@ public class PowerPool2dTests
         using var scope = NewDisposeScope();
         foreach (var p in new[] { double.NaN, double.NegativeInfinity, -2, 0, 0.1, 10001, double.PositiveInfinity })
         {
-            Assert.Contains("expected a number above 0.1 and at most 10000", Assert.Throws<ArgumentOutOfRangeException>("p", () => new PowerPool2d(2, p)).Message, StringComparison.Ordinal);
-            Assert.Throws<ArgumentOutOfRangeException>("p", () => pooling.power_pool2d(rand(1, 1, 2, 2), 2, p));
+            Assert.Contains("expected a number above 0.1 and at most 10000", Assert.Throws<ArgumentOutOfRangeException>("p", () => new PowerPool2d(2, p: p)).Message, StringComparison.Ordinal);
+            Assert.Throws<ArgumentOutOfRangeException>("p", () => pooling.power_pool2d(rand(1, 1, 2, 2), 2, p: p));
         }
 
         Assert.Contains("expected a floating-point dtype, got Int32", Assert.Throws<ArgumentException>("dtype", () => new PowerPool2d(2, learn_p: true, dtype: ScalarType.Int32)).Message, StringComparison.Ordinal);

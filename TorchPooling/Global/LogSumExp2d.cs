@@ -6,8 +6,9 @@ namespace TorchPooling;
 /// <remarks>
 /// <para>y[n,c] = (1/r)·log( mean over h,w of exp(r·x[n,c,h,w]) ). r → ∞ takes the maximum, r → 0 the mean; the gradient is
 /// the softmax of r·x over the positions.</para>
-/// <para>The maximum is subtracted before the exponential, so that nothing overflows. Below r ≈ 1e-3 float32 loses digits:
-/// the error is about 1e-7/r.</para>
+/// <para>Computed as m + (1/r)·log( mean exp(r·(x − m)) ), m the channel's largest x, so that no exponential overflows; where the
+/// mean is above ½, as 1 + mean (exp(r·(x − m)) − 1), so that a small r loses no digits. NaN, +∞ and a map of −∞ alone give NaN.
+/// <see cref="LogSumExpPool2d"/> is the same over windows.</para>
 /// <para>Shape: input (N, C, H, W) with H, W ≥ 1; output (N, C, 1, 1), in the input's dtype.</para>
 /// <para>Pinheiro, Collobert: From Image-level to Pixel-level Labeling with Convolutional Networks, CVPR 2015.</para>
 /// </remarks>
@@ -15,12 +16,12 @@ public sealed class LogSumExp2d : nn.Module<Tensor, Tensor>, IScriptable
 {
     private readonly double r;
 
-    /// <param name="r">How near to the maximum; positive.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="r"/> is not positive and finite.</exception>
+    /// <param name="r">How near to the maximum; 10⁻²⁰ to 10²⁰.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="r"/> is out of range.</exception>
     public LogSumExp2d(double r = 10)
         : base(nameof(LogSumExp2d))
     {
-        pooling.CheckPositive(r, nameof(r));
+        pooling.CheckSharpness(r);
         this.r = r;
     }
 
@@ -34,7 +35,9 @@ public sealed class LogSumExp2d : nn.Module<Tensor, Tensor>, IScriptable
             if x.dtype == 5 or x.dtype == 15:  # float16, bfloat16
                 wide = x.float()
             largest = wide.detach().amax([2, 3], True)
-            y = (wide - largest).mul_(self.r).exp_().mean([2, 3], True).log() / self.r + largest
+            powers = (wide - largest).mul_(self.r)
+            (above, whole) = (powers.expm1().mean([2, 3], True), powers.exp().mean([2, 3], True))
+            y = torch.where(above > -0.5, above.clamp_min(-0.5).log1p(), whole.log()) / self.r + largest
             return y.to(x.dtype)
         """,
         (nameof(r), r));
@@ -44,18 +47,19 @@ public static partial class pooling
 {
     /// <summary>The function behind <see cref="LogSumExp2d"/>.</summary>
     /// <param name="x">Feature map, shape (N, C, H, W).</param>
-    /// <param name="r">How near to the maximum; positive.</param>
+    /// <param name="r">How near to the maximum; 10⁻²⁰ to 10²⁰.</param>
     /// <returns>Shape (N, C, 1, 1), in <paramref name="x"/>'s dtype.</returns>
     /// <exception cref="ArgumentException"><paramref name="x"/> is not a feature map.</exception>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="r"/> is not positive and finite.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="r"/> is out of range.</exception>
     public static Tensor log_sum_exp2d(Tensor x, double r = 10)
     {
         Check.FeatureMap(x);
-        CheckPositive(r, nameof(r));
+        CheckSharpness(r);
         using var scope = NewDisposeScope();
         var wide = x.to(Check.AtLeastFloat32(x.dtype));
         var largest = wide.detach().amax([2, 3], keepdim: true);
-        var y = (wide - largest).mul_(r).exp_().mean([2, 3], keepdim: true).log() / r + largest;
+        var powers = (wide - largest).mul_(r);
+        var y = LogOfMean(powers.expm1().mean([2, 3], keepdim: true), powers.exp().mean([2, 3], keepdim: true)) / r + largest;
         return y.to(x.dtype).MoveToOuterDisposeScope();
     }
 }

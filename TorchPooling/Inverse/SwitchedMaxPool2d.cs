@@ -23,15 +23,15 @@ public sealed class SwitchedMaxPool2d : nn.Module<Tensor, Tensor>, IScriptable
     private readonly Window2d window;
 
     /// <param name="kernel_size">Height and width of the window, one number for both.</param>
-    /// <param name="body">What runs on the pooled map, and keeps its shape and dtype; nothing where null.</param>
     /// <param name="stride">Steps from window to window; <paramref name="kernel_size"/> where null.</param>
     /// <param name="padding">Rows and columns around the map that are never a maximum; 0 where null, at most half the kernel.</param>
     /// <param name="dilation">Distance of neighbouring pixels of a window; 1 where null.</param>
     /// <param name="ceil_mode">Whether a last window may reach over the padded map.</param>
+    /// <param name="body">What runs on the pooled map, and keeps its shape and dtype; nothing where null.</param>
     /// <exception cref="ArgumentException">A setting has not one or two entries.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An entry is too small, or the padding more than half the kernel.</exception>
     public SwitchedMaxPool2d(
-        Size kernel_size, nn.Module<Tensor, Tensor>? body = null, Size? stride = null, Size? padding = null, Size? dilation = null, bool ceil_mode = false)
+        Size kernel_size, Size? stride = null, Size? padding = null, Size? dilation = null, bool ceil_mode = false, nn.Module<Tensor, Tensor>? body = null)
         : base(nameof(SwitchedMaxPool2d))
     {
         window = new(kernel_size, stride, padding, dilation, ceil_mode);

@@ -37,13 +37,14 @@ public sealed class CenterWeightedAvgPool2d : nn.Module<Tensor, Tensor>, IScript
     private readonly Window2d window;
 
     /// <param name="kernel_size">Height and width of the window, one number for both.</param>
-    /// <param name="weighting">How the weight falls with the distance.</param>
-    /// <param name="width">How far it reaches, in pixels, or its start where it is learned; above the least width, at most 10000.</param>
-    /// <param name="learn_width">Whether the width is a parameter.</param>
     /// <param name="stride">Steps from window to window; <paramref name="kernel_size"/> where null.</param>
     /// <param name="padding">Rows and columns around the map that weigh nothing; 0 where null, at most half the kernel.</param>
     /// <param name="dilation">Distance of neighbouring pixels of a window; 1 where null.</param>
     /// <param name="ceil_mode">Whether a last window may reach over the padded map.</param>
+    /// <param name="weighting">How the weight falls with the distance.</param>
+    /// <param name="width">How far it reaches, in pixels, or its start where it is learned; above the least width, at most 10000. Where
+    /// null 1, and for <see cref="CenterWeighting.Linear"/> the distance of the farthest pixel + 1.</param>
+    /// <param name="learn_width">Whether the width is a parameter.</param>
     /// <param name="device">Where the parameter lives; the CPU where null.</param>
     /// <param name="dtype">The parameter's dtype; float32 where null.</param>
     /// <exception cref="ArgumentException">A setting has not one or two entries, or <paramref name="dtype"/> is no floating-point
@@ -51,17 +52,17 @@ public sealed class CenterWeightedAvgPool2d : nn.Module<Tensor, Tensor>, IScript
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="weighting"/> is none, <paramref name="width"/> is out of range, an
     /// entry is too small, or the padding more than half the kernel.</exception>
     public CenterWeightedAvgPool2d(
-        Size kernel_size, CenterWeighting weighting = CenterWeighting.Gaussian, double width = 1, bool learn_width = false,
-        Size? stride = null, Size? padding = null, Size? dilation = null, bool ceil_mode = false, Device? device = null, ScalarType? dtype = null)
+        Size kernel_size, Size? stride = null, Size? padding = null, Size? dilation = null, bool ceil_mode = false,
+        CenterWeighting weighting = CenterWeighting.Gaussian, double? width = null, bool learn_width = false, Device? device = null, ScalarType? dtype = null)
         : base(nameof(CenterWeightedAvgPool2d))
     {
         window = new(kernel_size, stride, padding, dilation, ceil_mode);
         this.weighting = pooling.Checked(weighting);
         least = learn_width && weighting == CenterWeighting.Linear ? Math.Max(pooling.LeastWidth, pooling.Farthest(window)) : pooling.LeastWidth;
-        this.width = LearnedNumber.Checked(width, least, nameof(width));
+        this.width = LearnedNumber.Checked(width ?? pooling.WidthOf(weighting, window), least, nameof(width));
         Check.ParameterType(dtype);
         Check.ParameterDevice(device);
-        raw_width = learn_width ? LearnedNumber.Parameter(width, least, device, dtype) : null;
+        raw_width = learn_width ? LearnedNumber.Parameter(this.width, least, device, dtype) : null;
         RegisterComponents();
     }
 
@@ -105,24 +106,25 @@ public static partial class pooling
     /// <summary>The function behind <see cref="CenterWeightedAvgPool2d"/>.</summary>
     /// <param name="x">Feature map, shape (N, C, H, W).</param>
     /// <param name="kernel_size">Height and width of the window, one number for both.</param>
-    /// <param name="weighting">How the weight falls with the distance.</param>
-    /// <param name="width">How far it reaches, in pixels; above 0.1, at most 10000.</param>
     /// <param name="stride">Steps from window to window; <paramref name="kernel_size"/> where null.</param>
     /// <param name="padding">Rows and columns around the map that weigh nothing; 0 where null, at most half the kernel.</param>
     /// <param name="dilation">Distance of neighbouring pixels of a window; 1 where null.</param>
     /// <param name="ceil_mode">Whether a last window may reach over the padded map.</param>
+    /// <param name="weighting">How the weight falls with the distance.</param>
+    /// <param name="width">How far it reaches, in pixels; above 0.1, at most 10000. Where null 1, and for
+    /// <see cref="CenterWeighting.Linear"/> the distance of the farthest pixel + 1.</param>
     /// <returns>Shape (N, C, H', W'), in <paramref name="x"/>'s dtype.</returns>
     /// <exception cref="ArgumentException"><paramref name="x"/> is not a feature map, or too small for one window, or a setting has not
     /// one or two entries.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="weighting"/> is none, <paramref name="width"/> is out of range, an
     /// entry is too small, or the padding more than half the kernel.</exception>
     public static Tensor center_weighted_avg_pool2d(
-        Tensor x, Size kernel_size, CenterWeighting weighting = CenterWeighting.Gaussian, double width = 1, Size? stride = null,
-        Size? padding = null, Size? dilation = null, bool ceil_mode = false)
+        Tensor x, Size kernel_size, Size? stride = null, Size? padding = null, Size? dilation = null, bool ceil_mode = false,
+        CenterWeighting weighting = CenterWeighting.Gaussian, double? width = null)
     {
-        LearnedNumber.Checked(width, LeastWidth, nameof(width));
         var window = new Window2d(kernel_size, stride, padding, dilation, ceil_mode);
-        return CenterWeightedAvgPool(x, Checked(weighting), like => LearnedNumber.Of(null, width, LeastWidth, like), window);
+        var fixed_width = LearnedNumber.Checked(width ?? WidthOf(Checked(weighting), window), LeastWidth, nameof(width));
+        return CenterWeightedAvgPool(x, Checked(weighting), like => LearnedNumber.Of(null, fixed_width, LeastWidth, like), window);
     }
 
     /// <param name="x">Feature map.</param>
@@ -155,6 +157,10 @@ public static partial class pooling
 
     /// <summary>The distance of the farthest pixel of a window to its centre.</summary>
     internal static double Farthest(Window2d window) => double.Hypot(Reach(window, 0), Reach(window, 1));
+
+    /// <summary>The width where none is given: of a cone one that leaves each pixel a weight.</summary>
+    internal static double WidthOf(CenterWeighting weighting, Window2d window) =>
+        weighting == CenterWeighting.Linear ? Math.Min(Farthest(window) + 1, LearnedNumber.Most) : 1;
 
     private static double Reach(Window2d window, int axis) => (window.KernelSize[axis] - 1) / 2.0 * window.Dilation[axis];
 

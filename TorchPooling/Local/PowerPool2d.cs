@@ -8,7 +8,8 @@ namespace TorchPooling;
 /// <para>y = (Σ |x|ᵖ)^(1/p), or with <c>mean</c> (mean |x|ᵖ)^(1/p), over the pixels of the window that lie in the map. p = 2 is the
 /// L² norm, p = 1 with <c>mean</c> the average of |x|, and p → ∞ the maximum of |x|.</para>
 /// <para>Computed as m·(Σ (|x|/m)ᵖ)^(1/p), m the largest |x| of the window, so that no power overflows or vanishes. A pixel of 0 has
-/// the gradient 0, where the slope is none or infinite; in the slope of p below 1, pixels below 10⁻²⁴·m count as that.</para>
+/// the gradient 0, where the slope is none or infinite, and so has one below 10⁻²⁴·m. A window with ±∞ gives ∞, one with NaN gives
+/// NaN; their gradient is NaN.</para>
 /// <para>Shape: input (N, C, H, W), output (N, C, H', W') as <c>MaxPool2d</c>'s, in the input's dtype. Padding does not count.</para>
 /// <para>With <c>learn_p</c> the parameter <c>raw_p</c>, shape (1), stands for p = 0.1 + softplus(<c>raw_p</c>): no training step can
 /// leave the valid range. Below 0.1 the sum of nine equal pixels is more than 10⁹ times as large as one.</para>
@@ -24,13 +25,13 @@ public sealed class PowerPool2d : nn.Module<Tensor, Tensor>, IScriptable
     private readonly Window2d window;
 
     /// <param name="kernel_size">Height and width of the window, one number for both.</param>
-    /// <param name="p">The power, or its start where it is learned; above 0.1, at most 10000.</param>
-    /// <param name="mean">Whether the powers are averaged, not summed.</param>
-    /// <param name="learn_p">Whether p is a parameter.</param>
     /// <param name="stride">Steps from window to window; <paramref name="kernel_size"/> where null.</param>
     /// <param name="padding">Rows and columns around the map that do not count; 0 where null, at most half the kernel.</param>
     /// <param name="dilation">Distance of neighbouring pixels of a window; 1 where null.</param>
     /// <param name="ceil_mode">Whether a last window may reach over the padded map.</param>
+    /// <param name="p">The power, or its start where it is learned; above 0.1, at most 10000.</param>
+    /// <param name="mean">Whether the powers are averaged, not summed.</param>
+    /// <param name="learn_p">Whether p is a parameter.</param>
     /// <param name="device">Where the parameter lives; the CPU where null.</param>
     /// <param name="dtype">The parameter's dtype; float32 where null.</param>
     /// <exception cref="ArgumentException">A setting has not one or two entries, or <paramref name="dtype"/> is no floating-point
@@ -38,8 +39,8 @@ public sealed class PowerPool2d : nn.Module<Tensor, Tensor>, IScriptable
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="p"/> is out of range, an entry is too small, or the padding more
     /// than half the kernel.</exception>
     public PowerPool2d(
-        Size kernel_size, double p = 2, bool mean = false, bool learn_p = false, Size? stride = null, Size? padding = null,
-        Size? dilation = null, bool ceil_mode = false, Device? device = null, ScalarType? dtype = null)
+        Size kernel_size, Size? stride = null, Size? padding = null, Size? dilation = null, bool ceil_mode = false, double p = 2,
+        bool mean = false, bool learn_p = false, Device? device = null, ScalarType? dtype = null)
         : base(nameof(PowerPool2d))
     {
         window = new(kernel_size, stride, padding, dilation, ceil_mode);
@@ -67,11 +68,11 @@ public sealed class PowerPool2d : nn.Module<Tensor, Tensor>, IScriptable
             largest = size.detach().amax([0])
             zero = (largest == 0).to(wide.dtype)
             ratio = size / (largest + zero)
-            total = (ratio.clamp_min(1e-24).pow(p) * (ratio > 0)).sum(0)
+            total = torch.where(ratio > 1e-24, ratio.clamp_min(1e-24).pow(p), ratio.detach().pow(p)).sum(0)
             if self.mean:
                 total = total / self.valid(wide).sum(0)
             y = (total + zero).pow(p.reciprocal()) * largest
-            return y.to(x.dtype)
+            return torch.where(largest.isfinite(), y, largest).to(x.dtype)
         """,
         [.. window.Attributes, (nameof(mean), mean), raw_p is null ? (nameof(p), p) : ("least", pooling.LeastPower)]);
 }
@@ -83,20 +84,20 @@ public static partial class pooling
     /// <summary>The function behind <see cref="PowerPool2d"/>.</summary>
     /// <param name="x">Feature map, shape (N, C, H, W).</param>
     /// <param name="kernel_size">Height and width of the window, one number for both.</param>
-    /// <param name="p">The power; above 0.1, at most 10000.</param>
-    /// <param name="mean">Whether the powers are averaged, not summed.</param>
     /// <param name="stride">Steps from window to window; <paramref name="kernel_size"/> where null.</param>
     /// <param name="padding">Rows and columns around the map that do not count; 0 where null, at most half the kernel.</param>
     /// <param name="dilation">Distance of neighbouring pixels of a window; 1 where null.</param>
     /// <param name="ceil_mode">Whether a last window may reach over the padded map.</param>
+    /// <param name="p">The power; above 0.1, at most 10000.</param>
+    /// <param name="mean">Whether the powers are averaged, not summed.</param>
     /// <returns>Shape (N, C, H', W'), in <paramref name="x"/>'s dtype.</returns>
     /// <exception cref="ArgumentException"><paramref name="x"/> is not a feature map, or too small for one window, or a setting has not
     /// one or two entries.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="p"/> is out of range, an entry is too small, or the padding more
     /// than half the kernel.</exception>
     public static Tensor power_pool2d(
-        Tensor x, Size kernel_size, double p = 2, bool mean = false, Size? stride = null, Size? padding = null, Size? dilation = null,
-        bool ceil_mode = false)
+        Tensor x, Size kernel_size, Size? stride = null, Size? padding = null, Size? dilation = null, bool ceil_mode = false,
+        double p = 2, bool mean = false)
     {
         LearnedNumber.Checked(p, LeastPower, nameof(p));
         var window = new Window2d(kernel_size, stride, padding, dilation, ceil_mode);
@@ -117,13 +118,13 @@ public static partial class pooling
         var largest = size.detach().amax([0]);
         var zero = (largest == 0).to(wide.dtype);   // 1 for a window of zeros, whose root would have an infinite slope
         var ratio = size / (largest + zero);
-        var total = (ratio.clamp_min(1e-24).pow(p) * (ratio > 0)).sum(dim: 0);
+        var total = where(ratio > 1e-24, ratio.clamp_min(1e-24).pow(p), ratio.detach().pow(p)).sum(dim: 0);   // below, a slope leaves float32
         if (mean)
         {
             total = total / window.Valid(wide).sum(dim: 0);
         }
 
         var y = (total + zero).pow(p.reciprocal()) * largest;
-        return y.to(x.dtype).MoveToOuterDisposeScope();
+        return where(largest.isfinite(), y, largest).to(x.dtype).MoveToOuterDisposeScope();
     }
 }

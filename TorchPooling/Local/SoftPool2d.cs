@@ -5,7 +5,8 @@ namespace TorchPooling;
 /// <summary>SoftPool: each pixel of a window weighs as its exponential.</summary>
 /// <remarks>
 /// <para>y = Σ x·eˣ / Σ eˣ over the pixels of the window that lie in the map: between the mean (of small values) and the maximum (of
-/// large ones), with a gradient for every pixel. Computed as a softmax, so that nothing overflows.</para>
+/// large ones), with a gradient for every pixel. Computed as a softmax, so that nothing overflows. A window with NaN, +∞ or −∞
+/// gives NaN.</para>
 /// <para>Shape: input (N, C, H, W), output (N, C, H', W') as <c>MaxPool2d</c>'s, in the input's dtype. Padding weighs nothing.</para>
 /// <para>Stergiou, Poppe, Kalliatakis: Refining Activation Downsampling with SoftPool, ICCV 2021.</para>
 /// </remarks>

@@ -18,9 +18,9 @@ internal static class Filters
         }),
         new("MaxBlurPool2d", photograph =>
         {
-            using var pool = new MaxBlurPool2d(kernel_size: 4, filter_size: 7, stride: 4);
+            using var pool = new MaxBlurPool2d(4, stride: 4, filter_size: 7);
             using var max = nn.MaxPool2d(4);
-            return Shifted(photograph, "new MaxBlurPool2d(kernel_size: 4, filter_size: 7, stride: 4)", pool.call, "nn.MaxPool2d(4)", max.call);
+            return Shifted(photograph, "new MaxBlurPool2d(4, stride: 4, filter_size: 7)", pool.call, "nn.MaxPool2d(4)", max.call);
         }),
         new("StripPool2d", Strips),
         new("AttentionPool2d", Attention),

@@ -16,7 +16,7 @@ internal static class Windows
         new("OverlappingAvgPool2d", photograph => WindowPanel.Draw(
             photograph, () => new OverlappingAvgPool2d(12, stride: 8, padding: 2), kernel: 12, said: "what each pixel counts: most where windows meet; black: one window")),
         new("PowerPool2d", photograph => WindowPanel.Draw(photograph, () => new PowerPool2d(8, p: 4, mean: true))),
-        new("CenterWeightedAvgPool2d", photograph => WindowPanel.Draw(photograph, () => new CenterWeightedAvgPool2d(8, CenterWeighting.Gaussian, width: 2))),
+        new("CenterWeightedAvgPool2d", photograph => WindowPanel.Draw(photograph, () => new CenterWeightedAvgPool2d(8, weighting: CenterWeighting.Gaussian, width: 2))),
         new("StochasticPool2d", Stochastic),
         new("LogSumExpPool2d", photograph => WindowPanel.Draw(photograph, () => new LogSumExpPool2d(8, r: 10))),
         new("MedianPool2d", photograph => WindowPanel.Draw(photograph, () => new MedianPool2d(7), kernel: 7, said: "the pixels that are a median, in the frame")),

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace TorchPooling.Tests.Local;
+namespace TorchPooling.Tests.Global;
 
 public class AttentionPool2dTests
 {
