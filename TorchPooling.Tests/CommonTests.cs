@@ -56,6 +56,15 @@ public class CommonTests
     }
 
     [Theory, MemberData(nameof(All))]
+    public void A_constructor_leaves_its_parameters_and_buffers_alone(Case item)
+    {
+        var before = Live;
+        using var module = item.Make();
+        var body = module is SwitchedMaxPool2d ? module.parameters().Count(p => p.dim() == 1) : 0;   // TorchSharp's Conv2d with a bias leaves one
+        Assert.Equal(before + module.parameters().Count() + module.buffers().Count() + body, Live);
+    }
+
+    [Theory, MemberData(nameof(All))]
     public void What_is_made_inside_a_dispose_scope_lives_on_after_it(Case item)
     {
         nn.Module<Tensor, Tensor> module;

@@ -16,10 +16,10 @@ public static partial class Registry
         new("StripPool with batch norm", () => new StripPool2d(3, batch_norm: true), MinSize: 2, TakesAnyChannels: false, IsPooling: false, IsLocal: true),
         new("AttentionPool", () => new AttentionPool2d((3, 2), 4, 2, 5), Channels: 4, TakesAnyChannels: false, IsPooling: false),
         new("MixedPool", () => new MixedPool2d(2), MinSize: 2, IsLocal: true, SumsPixels: true),
-        new("MixedPool per channel, all settings", () => new MixedPool2d((3, 2), (2, 1), (1, 0), (1, 2), true, 3), MinSize: 3, TakesAnyChannels: false, IsLocal: true, SumsPixels: true),
+        new("MixedPool per channel, all settings", () => new MixedPool2d((3, 2), (2, 1), (1, 0), (1, 2), true, 3), MinSize: 3, TakesAnyChannels: false, TakesAnyDtype: true, IsLocal: true, SumsPixels: true),
         new("GatedPool", () => new GatedPool2d(2), MinSize: 2, IsLocal: true, SumsPixels: true),
-        new("GatedPool per channel, all settings", () => new GatedPool2d((3, 2), (2, 1), (1, 0), (1, 2), true, 3), MinSize: 3, TakesAnyChannels: false, IsLocal: true, SumsPixels: true),
+        new("GatedPool per channel, all settings", () => new GatedPool2d((3, 2), (2, 1), (1, 0), (1, 2), true, 3), MinSize: 3, TakesAnyChannels: false, TakesAnyDtype: true, IsLocal: true, SumsPixels: true),
         new("TreePool", () => new TreePool2d(2), MinSize: 2, IsLocal: true, SumsPixels: true),
-        new("TreePool per channel, all settings", () => new TreePool2d((3, 2), (2, 1), (1, 0), (1, 2), true, 4, 3), MinSize: 3, TakesAnyChannels: false, IsLocal: true, SumsPixels: true),
+        new("TreePool per channel, all settings", () => new TreePool2d((3, 2), (2, 1), (1, 0), (1, 2), true, 4, 3), MinSize: 3, TakesAnyChannels: false, TakesAnyDtype: true, IsLocal: true, SumsPixels: true),
     ];
 }

@@ -183,6 +183,15 @@ internal static partial class Check
         }
     }
 
+    /// <summary>The input is on the device of the layer's parameters, which take its dtype.</summary>
+    public static void OnDeviceOf(Tensor parameter, Tensor x, string name = "x")
+    {
+        if (!SameDevice(x, parameter))
+        {
+            throw new ArgumentException($"expected a map on {parameter.device} as the parameters, got one on {x.device}", name);
+        }
+    }
+
     /// <summary>The dtype and the device of another tensor.</summary>
     public static void Like(Tensor x, Tensor other, string name)
     {
@@ -274,6 +283,31 @@ internal static partial class Check
         if (value < least || value > most)
         {
             throw new ArgumentOutOfRangeException(name, value, $"expected {least} to {most}");
+        }
+    }
+
+    /// <summary>A generator that can draw for a map, not disposed and on its device; or null for the global one.</summary>
+    public static void Generator(Generator? generator, Tensor x)
+    {
+        if (generator is null)
+        {
+            return;
+        }
+
+        if (generator.Handle == IntPtr.Zero)   // libtorch would draw from the global one
+        {
+            throw new ArgumentException("expected a generator that is not disposed", nameof(generator));
+        }
+
+        if (generator.device.type != x.device_type)
+        {
+            throw new ArgumentException($"expected a generator on {x.device} as the map, got {generator.device}", nameof(generator));
+        }
+
+        if (x.device_type != DeviceType.CPU)   // TorchSharp makes every generator on the CPU and notes the other device only
+        {
+            throw new ArgumentException(
+                $"expected null for a map on {x.device}: TorchSharp's generators draw on the CPU alone, whatever device they name", nameof(generator));
         }
     }
 

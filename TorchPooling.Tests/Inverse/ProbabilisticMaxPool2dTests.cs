@@ -121,6 +121,26 @@ public class ProbabilisticMaxPool2dTests
         Assert.Equal(81 * 9, pooling.probabilistic_max_sample2d(full([9, 9, 9, 9], 1e30f), 3).hidden.sum().ToSingle());
     }
 
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    public void A_draw_of_a_block_with_NaN_or_infinity_is_NaN(float pixel)
+    {
+        using var scope = NewDisposeScope();
+        var x = zeros(1, 1, 2, 4);
+        x[0, 0, 0, 3] = pixel;
+        foreach (var dtype in new[] { ScalarType.Float32, ScalarType.Float16 })
+        {
+            var (hidden, pooled) = pooling.probabilistic_max_sample2d(x.to(dtype), 2);
+            Assert.Equal([false, false, true, true, false, false, true, true], hidden.isnan().data<bool>().ToArray());
+            Assert.Equal([false, true], pooled.isnan().data<bool>().ToArray());
+        }
+
+        var (units, on) = pooling.probabilistic_max_sample2d(zeros(1, 1, 2, 4), 2, tensor(new[] { 1e30f, pixel }).reshape(1, 1, 1, 2));
+        Assert.Equal([1f, float.NaN], on.data<float>().ToArray());
+        Assert.Equal(4, units.isnan().sum().ToInt64());
+    }
+
     [Fact]
     public void A_network_with_it_learns()
     {

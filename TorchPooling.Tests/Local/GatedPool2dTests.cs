@@ -114,7 +114,7 @@ public class GatedPool2dTests
         Refused<ArgumentException>("expected the shape (2, 1, 2, 2), got 4 dimensions (2, 3, 2, 2) (Parameter 'weight')", () => pooling.gated_pool2d(x, ones(2, 3, 2, 2)));
         Refused<ArgumentException>("expected filters of four dimensions, the last two a window's, got (2, 2) (Parameter 'weight')", () => pooling.gated_pool2d(x, ones(2, 2)));
         Refused<ArgumentException>("expected filters of four dimensions, the last two a window's, got (1, 1, 0, 2)", () => pooling.gated_pool2d(x, ones(1, 1, 0, 2)));
-        Refused<ArgumentException>("expected Int64 on cpu as the parameters have, got Float32 on cpu", () => pooling.gated_pool2d(x, ones(1, 1, 2, 2, dtype: ScalarType.Int64)));
+        Refused<ArgumentException>("expected a floating-point tensor, got Int64 (1, 1, 2, 2) (Parameter 'weight')", () => pooling.gated_pool2d(x, ones(1, 1, 2, 2, dtype: ScalarType.Int64)));
         Refused<ArgumentException>("expected a map large enough for a window of 5×5", () => pooling.gated_pool2d(x, ones(1, 1, 5, 5)));
         Assert.Throws<ArgumentNullException>("weight", () => pooling.gated_pool2d(x, null!));
         Assert.Throws<ArgumentNullException>("x", () => pooling.gated_pool2d(null!, ones(1, 1, 2, 2)));

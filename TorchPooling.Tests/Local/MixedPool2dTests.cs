@@ -73,6 +73,40 @@ public class MixedPool2dTests
     }
 
     [Fact]
+    public void One_share_serves_any_number_of_channels()
+    {
+        using var scope = NewDisposeScope();
+        var x = randn(2, 3, 6, 6);
+        var module = new MixedPool2d(2, num_channels: 1);
+        Assert.Equal([1], module.state_dict()["alpha_logit"].shape);
+        Tolerance.AssertClose(new MixedPool2d(2).call(x), module.call(x), 0);
+        Tolerance.AssertClose(pooling.mixed_pool2d(x, tensor(new[] { 0.3f }), 2), pooling.mixed_pool2d(x, tensor(new[] { 0.3f }).reshape(1, 1, 1), 2), 0);
+    }
+
+    [Theory]
+    [InlineData(ScalarType.Float16)]
+    [InlineData(ScalarType.BFloat16)]
+    [InlineData(ScalarType.Float32)]
+    [InlineData(ScalarType.Float64)]
+    public void Maps_of_every_dtype_are_taken_by_it_and_by_gated_and_tree_pooling_in_both_forms(ScalarType dtype)
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        var x = Seeded.Normal(4, [2, 3, 6, 5], ScalarType.Float64).to(dtype);
+        foreach (var module in new nn.Module<Tensor, Tensor>[] { new MixedPool2d(2, num_channels: 3), new GatedPool2d(2, num_channels: 3), new TreePool2d(2, num_channels: 3) })
+        {
+            Seeded.Start(module, 4);
+            torchscript.save(module, folder.File("m.pt"), x);
+            using var script = torchscript.load<Tensor, Tensor>(folder.File("m.pt"));
+            var y = module.call(x);
+            Assert.Equal(dtype, y.dtype);
+            Tolerance.AssertClose(script.call(x), y, where: module.GetName());
+            module.to(ScalarType.Float64);
+            Tolerance.AssertClose(module.call(x.to(ScalarType.Float64)), y.to(ScalarType.Float64), 3 * Tolerance.Of(dtype), module.GetName());
+        }
+    }
+
+    [Fact]
     public void What_cannot_be_is_refused()
     {
         using var scope = NewDisposeScope();
@@ -81,7 +115,7 @@ public class MixedPool2dTests
         Refused<ArgumentOutOfRangeException>("of memory, got 4 times Float32 (9223372036854775807)", () => new MixedPool2d(2, num_channels: long.MaxValue));
         Refused<ArgumentOutOfRangeException>("expected 1 to 2147483647 (Parameter 'kernel_size')", () => new MixedPool2d(0));
         Refused<ArgumentException>("expected a floating-point dtype, got Bool", () => new MixedPool2d(2, dtype: ScalarType.Bool));
-        Refused<ArgumentException>("expected Float64 on cpu as the parameters have, got Float32 on cpu", () => new MixedPool2d(2, dtype: ScalarType.Float64).call(x));
+        Refused<ArgumentException>("expected a floating-point tensor, got Int64 (1) (Parameter 'alpha')", () => pooling.mixed_pool2d(x, ones(1, dtype: ScalarType.Int64), 2));
         Refused<ArgumentException>("expected a map large enough for a window of 5×5", () => new MixedPool2d(5).call(x));
         Refused<ArgumentException>("expected the shape (1), got 1 dimensions (2) (Parameter 'alpha')", () => pooling.mixed_pool2d(x, ones(2), 2));
         Refused<ArgumentException>("expected the shape (2, 1, 1), got 3 dimensions (2, 1, 3) (Parameter 'alpha')", () => pooling.mixed_pool2d(x, ones(2, 1, 3), 2));

@@ -115,6 +115,7 @@ public class TreePool2dTests
         Refused<ArgumentException>("expected the shape (3, 1, 2, 2), got 4 dimensions (4, 1, 2, 2) (Parameter 'gates')", () => pooling.tree_pool2d(x, ones(4, 1, 2, 2), ones(4, 1, 2, 2)));
         Refused<ArgumentException>("expected Float32 on cpu, got Float64 on cpu (Parameter 'gates')", () => pooling.tree_pool2d(x, ones(2, 1, 2, 2), ones(1, 1, 2, 2, dtype: ScalarType.Float64)));
         Refused<ArgumentException>("expected filters of four dimensions, the last two a window's, got (2, 2, 2) (Parameter 'leaves')", () => pooling.tree_pool2d(x, ones(2, 2, 2), ones(1, 2, 2)));
+        Refused<ArgumentException>("expected a floating-point tensor, got Int64 (2, 1, 2, 2) (Parameter 'leaves')", () => pooling.tree_pool2d(x, ones(2, 1, 2, 2, dtype: ScalarType.Int64), ones(1, 1, 2, 2, dtype: ScalarType.Int64)));
         Assert.Throws<ArgumentNullException>("gates", () => pooling.tree_pool2d(x, ones(2, 1, 2, 2), null!));
 
         static void Refused<T>(string message, Func<object> act)

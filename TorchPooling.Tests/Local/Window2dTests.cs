@@ -34,6 +34,20 @@ public class Window2dTests
         Assert.True(tried > 150, $"{tried} settings");
     }
 
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(1, true)]
+    [InlineData(2, false)]
+    [InlineData(2, true)]
+    public void Their_average_leaves_padding_out(long dilation, bool ceil)
+    {
+        using var scope = NewDisposeScope();
+        var x = randn(2, 3, 8, 7, dtype: ScalarType.Float64);
+        var window = new Window2d((3, 2), (2, 3), (1, 1), dilation, ceil);
+        var expected = Windows.Pool(x, (3, 2), (2, 3), (1, 1), ((int)dilation, (int)dilation), ceil, values => values.Average());
+        Tolerance.AssertClose(expected, window.Average(x));
+    }
+
     [Fact]
     public void Height_and_width_have_settings_of_their_own()
     {

@@ -106,6 +106,46 @@ public class ClusteredRegionPool2dTests
         Assert.Equal([1f, float.NaN], y.data<float>().ToArray());
     }
 
+    [Theory]
+    [InlineData(0.07, 10, 10, 7)]   // 0.07 · 100 is 7.000000000000001 in float64
+    [InlineData(0.28, 5, 5, 7)]
+    [InlineData(0.14, 5, 10, 7)]
+    [InlineData(0.55, 10, 10, 55)]
+    [InlineData(0.071, 10, 10, 8)]
+    [InlineData(1, 3, 3, 9)]
+    [InlineData(1e-300, 3, 3, 1)]
+    public void So_many_positions_are_interesting(double share, int height, int width, int count)
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        var x = arange(1, (height * width) + 1, dtype: ScalarType.Float64).reshape(1, 1, height, width);
+        Assert.Equal(count, RegionFinder.Find(x, 1, share, 0).Strongest.size(1));
+        var layer = new ClusteredRegionPool2d(1, BinReduction.Avg, share);
+        torchscript.save(layer, folder.File("m.pt"), x);
+        using var script = torchscript.load<Tensor, Tensor>(folder.File("m.pt"));
+        var mean = (height * width) - ((count - 1) / 2.0);   // of the largest values
+        Assert.Equal(mean, layer.call(x).ToDouble(), 1e-12);
+        Assert.Equal(mean, script.call(x).ToDouble(), 1e-12);
+    }
+
+    [Fact]
+    public void More_regions_than_memory_holds_are_refused()
+    {
+        using var scope = NewDisposeScope();
+        var x = rand(2, 1, 40, 40);
+        try
+        {
+            Check.MemoryLimit = 1 << 20;
+            var refusal = Assert.Throws<ArgumentOutOfRangeException>("num_regions", () => pooling.clustered_region_pool2d(x, 1024));
+            Assert.Contains("of memory, got 4 times Float64 (2, 1024, 400)", refusal.Message, StringComparison.Ordinal);
+            Assert.Equal([2, 8], pooling.clustered_region_pool2d(x, 8).shape);
+        }
+        finally
+        {
+            Check.MemoryLimit = null;
+        }
+    }
+
     [Fact]
     public void Settings_that_are_none_are_refused()
     {

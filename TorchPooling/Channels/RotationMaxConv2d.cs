@@ -58,7 +58,7 @@ public sealed class RotationMaxConv2d : nn.Module<Tensor, Tensor>, IScriptable
         weight.DetachFromDisposeScope();
         if (bias)
         {
-            var bound = 1 / Math.Sqrt(weight[0].numel());
+            var bound = 1 / Math.Sqrt((double)(in_channels / groups) * kernel_size * kernel_size);
             this.bias = new Parameter(empty([out_channels], dtype: dtype, device: device));
             nn.init.uniform_(this.bias, -bound, bound);
             this.bias.DetachFromDisposeScope();

@@ -104,27 +104,25 @@ public static partial class pooling
     /// <param name="x">Input of the units from below, shape (N, C, H, W).</param>
     /// <param name="kernel_size">Height and width of a block, one number for both.</param>
     /// <param name="top_down">Input from above, shape (N, C, H', W'), added to every x of its block; none where null.</param>
-    /// <param name="generator">Where the random numbers come from, on the device of <paramref name="x"/>; the global one where null.</param>
+    /// <param name="generator">Where the draws come from, on the device of <paramref name="x"/>; the global generator there where null. TorchSharp's
+    /// generators are of the CPU: for a map on a GPU leave null, and seed by <c>torch.random.manual_seed</c>.</param>
     /// <returns>The units, 0 or 1, shape (N, C, H, W), and the pooling units, 1 where one of the block is on, shape (N, C, H', W'), both in
-    /// <paramref name="x"/>'s dtype.</returns>
+    /// <paramref name="x"/>'s dtype; all of them NaN in a block with +∞ or NaN.</returns>
     /// <exception cref="ArgumentException"><paramref name="x"/> is not a feature map, <paramref name="top_down"/> has another shape, dtype or
-    /// device, <paramref name="generator"/> another device, or <paramref name="kernel_size"/> has not one or two entries.</exception>
+    /// device, <paramref name="generator"/> is disposed or on another device, or <paramref name="kernel_size"/> has not one or two entries.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An entry of <paramref name="kernel_size"/> is not positive, or beyond int.</exception>
     public static (Tensor hidden, Tensor pooled) probabilistic_max_sample2d(
         Tensor x, Size kernel_size, Tensor? top_down = null, Generator? generator = null)
     {
         ArgumentNullException.ThrowIfNull(x);
-        if (generator is not null && (generator.device.type != x.device_type || Math.Max(0, generator.device.index) != Math.Max(0, x.device_index)))
-        {
-            throw new ArgumentException($"expected a generator on {x.device} as the map, got {generator.device}", nameof(generator));
-        }
-
+        Check.Generator(generator, x);
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
         var (states, block) = BlockStates(x, kernel_size, top_down);
         var uniform = rand(states.shape, dtype: states.dtype, device: states.device, generator: generator).clamp_min(1e-30);
         var drawn = (states - (-uniform.log()).log()).argmax(-1, keepdim: true);   // Gumbel's maximum: a draw from the softmax
-        var on = (arange(states.size(-1) - 1, device: x.device) == drawn).to(x.dtype);
+        var broken = states.amax([-1], keepdim: true).isfinite().logical_not();
+        var on = (arange(states.size(-1) - 1, device: x.device) == drawn).to(x.dtype).masked_fill(broken, double.NaN);
         return (FromBlocks(on, x, block).MoveToOuterDisposeScope(), on.sum(-1).MoveToOuterDisposeScope());
     }
 

@@ -46,8 +46,8 @@ public sealed class GatedPool2d : nn.Module<Tensor, Tensor>, IScriptable
     }
 
     /// <summary>See <see cref="pooling.gated_pool2d"/>.</summary>
-    /// <exception cref="ArgumentException"><paramref name="x"/> is no feature map of C channels, is too small for one window, or has not
-    /// the dtype and device of the parameter.</exception>
+    /// <exception cref="ArgumentException"><paramref name="x"/> is no feature map of C channels, is too small for one window, or on
+    /// another device than the parameter.</exception>
     public override Tensor forward(Tensor x) => pooling.GatedPool(x, weight, window);
 
     ScriptDefinition IScriptable.script() => new(
@@ -60,10 +60,8 @@ public sealed class GatedPool2d : nn.Module<Tensor, Tensor>, IScriptable
             if x.dtype == 5 or x.dtype == 15:  # float16, bfloat16
                 wide = x.float()
             mask = self.weight.to(wide.dtype).flatten(2).permute([2, 1, 0]).unsqueeze(3).unsqueeze(4)
-            pixels = self.windows(wide, 0.0)
-            gate = (pixels * mask).sum(0).sigmoid()
-            average = pixels.sum(0) / self.valid(wide).sum(0)
-            y = gate * self.largest(wide) + (1.0 - gate) * average
+            gate = (self.windows(wide, 0.0) * mask).sum(0).sigmoid()
+            y = gate * self.largest(wide) + (1.0 - gate) * self.average(wide)
             return y.to(x.dtype)
         """,
         window.Attributes);
@@ -80,7 +78,7 @@ public static partial class pooling
     /// <param name="ceil_mode">Whether a last window may reach over the padded map.</param>
     /// <returns>Shape (N, C, H', W'), in <paramref name="x"/>'s dtype.</returns>
     /// <exception cref="ArgumentException"><paramref name="x"/> is not a feature map, or too small for one window, or
-    /// <paramref name="weight"/> has another shape, dtype or device, or a setting has not one or two entries.</exception>
+    /// <paramref name="weight"/> has another shape or device or is no floating-point tensor, or a setting has not one or two entries.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An entry is too small, or the padding more than half the kernel.</exception>
     public static Tensor gated_pool2d(
         Tensor x, Tensor weight, Size? stride = null, Size? padding = null, Size? dilation = null, bool ceil_mode = false) =>
@@ -90,14 +88,13 @@ public static partial class pooling
     {
         CheckChannels(x, weight.size(0));
         Check.Exactly(weight, [weight.size(0), 1, .. window.KernelSize], nameof(weight));
-        Check.LikeParameters(x, weight);
+        Check.FloatingPoint(weight, nameof(weight));
+        Check.OnDeviceOf(weight, x);
         using var scope = NewDisposeScope();
         var wide = x.to(Check.AtLeastFloat32(x.dtype));
         var mask = weight.to(wide.dtype).flatten(2).permute(2, 1, 0).unsqueeze(3).unsqueeze(4);   // (K, 1, 1 or C, 1, 1)
-        var pixels = window.Of(wide, 0);
-        var gate = (pixels * mask).sum(dim: 0).sigmoid();
-        var average = pixels.sum(dim: 0) / window.Valid(wide).sum(dim: 0);
-        var y = (gate * window.Largest(wide)) + ((1 - gate) * average);
+        var gate = (window.Of(wide, 0) * mask).sum(dim: 0).sigmoid();
+        var y = (gate * window.Largest(wide)) + ((1 - gate) * window.Average(wide));
         return y.to(x.dtype).MoveToOuterDisposeScope();
     }
 

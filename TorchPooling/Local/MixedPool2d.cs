@@ -23,7 +23,7 @@ public sealed class MixedPool2d : nn.Module<Tensor, Tensor>, IScriptable
     /// <param name="padding">Rows and columns around the map that count as nothing; 0 where null, at most half the kernel.</param>
     /// <param name="dilation">Distance of neighbouring pixels of a window; 1 where null.</param>
     /// <param name="ceil_mode">Whether a last window may reach over the padded map.</param>
-    /// <param name="num_channels">C, for one share per channel; one for all where null.</param>
+    /// <param name="num_channels">C, for one share per channel; one for all where null or 1.</param>
     /// <param name="device">Where the parameters live; the CPU where null.</param>
     /// <param name="dtype">The parameters' dtype; float32 where null.</param>
     /// <exception cref="ArgumentException">A setting has not one or two entries, or <paramref name="dtype"/> is no floating-point type.
@@ -38,14 +38,14 @@ public sealed class MixedPool2d : nn.Module<Tensor, Tensor>, IScriptable
         window = new(kernel_size, stride, padding, dilation, ceil_mode);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(num_channels ?? 1, nameof(num_channels));
         Check.Parameter([num_channels ?? 1], device, dtype, nameof(num_channels));
-        alpha_logit = new Parameter(zeros(num_channels is { } c ? [c, 1, 1] : [1], dtype: dtype, device: device));
+        alpha_logit = new Parameter(zeros(num_channels is > 1 and { } c ? [c, 1, 1] : [1], dtype: dtype, device: device));
         alpha_logit.DetachFromDisposeScope();
         RegisterComponents();
     }
 
     /// <summary>See <see cref="pooling.mixed_pool2d"/>.</summary>
-    /// <exception cref="ArgumentException"><paramref name="x"/> is no feature map of C channels, is too small for one window, or has not
-    /// the dtype and device of the parameter.</exception>
+    /// <exception cref="ArgumentException"><paramref name="x"/> is no feature map of C channels, is too small for one window, or on
+    /// another device than the parameter.</exception>
     public override Tensor forward(Tensor x)
     {
         pooling.CheckShare(x, alpha_logit, nameof(alpha_logit));
@@ -58,14 +58,13 @@ public sealed class MixedPool2d : nn.Module<Tensor, Tensor>, IScriptable
         Window2d.Script +
         """
         def forward(self, x: Tensor) -> Tensor:
-            if self.alpha_logit.dim() == 3 and self.alpha_logit.size(0) != x.size(1):
+            if self.alpha_logit.size(0) != 1 and self.alpha_logit.size(0) != x.size(1):
                 ops.prim.RaiseException("expected a feature map with one channel for each share")
             wide = x
             if x.dtype == 5 or x.dtype == 15:  # float16, bfloat16
                 wide = x.float()
             alpha = self.alpha_logit.to(wide.dtype).sigmoid()
-            average = self.windows(wide, 0.0).sum(0) / self.valid(wide).sum(0)
-            y = alpha * self.largest(wide) + (1.0 - alpha) * average
+            y = alpha * self.largest(wide) + (1.0 - alpha) * self.average(wide)
             return y.to(x.dtype)
         """,
         window.Attributes);
@@ -75,7 +74,7 @@ public static partial class pooling
 {
     /// <summary>The function behind <see cref="MixedPool2d"/>.</summary>
     /// <param name="x">Feature map, shape (N, C, H, W).</param>
-    /// <param name="alpha">α, the maximum's share, shape (1) or (C, 1, 1); used as it is.</param>
+    /// <param name="alpha">α, the maximum's share, shape (1), or (C, 1, 1), where C = 1 is for all; used as it is.</param>
     /// <param name="kernel_size">Height and width of the window, one number for both.</param>
     /// <param name="stride">Steps from window to window; <paramref name="kernel_size"/> where null.</param>
     /// <param name="padding">Rows and columns around the map that count as nothing; 0 where null, at most half the kernel.</param>
@@ -83,7 +82,7 @@ public static partial class pooling
     /// <param name="ceil_mode">Whether a last window may reach over the padded map.</param>
     /// <returns>Shape (N, C, H', W'), in <paramref name="x"/>'s dtype.</returns>
     /// <exception cref="ArgumentException"><paramref name="x"/> is not a feature map, or too small for one window, or
-    /// <paramref name="alpha"/> has another shape, dtype or device, or a setting has not one or two entries.</exception>
+    /// <paramref name="alpha"/> has another shape or device or is no floating-point tensor, or a setting has not one or two entries.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An entry is too small, or the padding more than half the kernel.</exception>
     public static Tensor mixed_pool2d(
         Tensor x, Tensor alpha, Size kernel_size, Size? stride = null, Size? padding = null, Size? dilation = null, bool ceil_mode = false)
@@ -98,8 +97,7 @@ public static partial class pooling
         using var scope = NewDisposeScope();
         var wide = x.to(Check.AtLeastFloat32(x.dtype));
         var share = alpha.to(wide.dtype);
-        var average = window.Of(wide, 0).sum(dim: 0) / window.Valid(wide).sum(dim: 0);
-        var y = (share * window.Largest(wide)) + ((1 - share) * average);
+        var y = (share * window.Largest(wide)) + ((1 - share) * window.Average(wide));
         return y.to(x.dtype).MoveToOuterDisposeScope();
     }
 
@@ -107,7 +105,7 @@ public static partial class pooling
     {
         if (alpha.dim() == 3)
         {
-            Check.FeatureMap(x, alpha.size(0));
+            CheckChannels(x, alpha.size(0));
             Check.Exactly(alpha, [alpha.size(0), 1, 1], name);
         }
         else
@@ -116,6 +114,7 @@ public static partial class pooling
             Check.Exactly(alpha, [1], name);
         }
 
-        Check.LikeParameters(x, alpha);
+        Check.FloatingPoint(alpha, name);
+        Check.OnDeviceOf(alpha, x);
     }
 }

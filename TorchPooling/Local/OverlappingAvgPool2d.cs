@@ -28,13 +28,13 @@ public sealed class OverlappingAvgPool2d : nn.Module<Tensor, Tensor>, IScriptabl
     public override Tensor forward(Tensor x) => pooling.OverlappingAvgPool(x, window);
 
     ScriptDefinition IScriptable.script() => new(
+        Window2d.Script +
         """
         def forward(self, x: Tensor) -> Tensor:
             wide = x
             if x.dtype == 5 or x.dtype == 15:  # float16, bfloat16
                 wide = x.float()
-            y = torch.avg_pool2d(wide, self.kernel_size, self.stride, self.padding, self.ceil_mode, False)
-            return y.to(x.dtype)
+            return self.average(wide).to(x.dtype)
         """,
         window.Attributes);
 }
@@ -58,11 +58,8 @@ public static partial class pooling
 
     internal static Tensor OverlappingAvgPool(Tensor x, Window2d window)
     {
-        window.OutputSize(x);   // refuses what libtorch would
+        Check.FeatureMap(x);
         using var scope = NewDisposeScope();
-        var wide = x.to(Check.AtLeastFloat32(x.dtype));
-        var y = nn.functional.avg_pool2d(
-            wide, [.. window.KernelSize], [.. window.Stride], [.. window.Padding], window.CeilMode, count_include_pad: false);
-        return y.to(x.dtype).MoveToOuterDisposeScope();
+        return window.Average(x.to(Check.AtLeastFloat32(x.dtype))).to(x.dtype).MoveToOuterDisposeScope();
     }
 }

@@ -23,8 +23,9 @@ public sealed class StochasticPool2d : nn.Module<Tensor, Tensor>, IScriptable
     /// <param name="padding">Rows and columns around the map that are never drawn; 0 where null, at most half the kernel.</param>
     /// <param name="dilation">Distance of neighbouring pixels of a window; 1 where null.</param>
     /// <param name="ceil_mode">Whether a last window may reach over the padded map.</param>
-    /// <param name="generator">Where the draws come from, on any device; the global generator of the input's device where null. It stays
-    /// the caller's, who disposes it after the module.</param>
+    /// <param name="generator">Where the draws come from, on the device of the input; the global generator there where null. TorchSharp's
+    /// generators are of the CPU: for a map on a GPU leave null, and seed by <c>torch.random.manual_seed</c>. It stays the
+    /// caller's, who disposes it after the module.</param>
     /// <exception cref="ArgumentException">A setting has not one or two entries.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An entry is too small, or the padding more than half the kernel.</exception>
     public StochasticPool2d(
@@ -71,10 +72,11 @@ public static partial class pooling
     /// <param name="dilation">Distance of neighbouring pixels of a window; 1 where null.</param>
     /// <param name="ceil_mode">Whether a last window may reach over the padded map.</param>
     /// <param name="training">Whether pixels are drawn, not averaged.</param>
-    /// <param name="generator">Where the draws come from, on any device; the global generator of the input's device where null.</param>
+    /// <param name="generator">Where the draws come from, on the device of the input; the global generator there where null. TorchSharp's
+    /// generators are of the CPU: for a map on a GPU leave null, and seed by <c>torch.random.manual_seed</c>.</param>
     /// <returns>Shape (N, C, H', W'), in <paramref name="x"/>'s dtype.</returns>
     /// <exception cref="ArgumentException"><paramref name="x"/> is not a feature map, or too small for one window, or a setting has not
-    /// one or two entries, or <paramref name="generator"/> is disposed.</exception>
+    /// one or two entries, or <paramref name="generator"/> is disposed or on another device.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An entry is too small, or the padding more than half the kernel.</exception>
     public static Tensor stochastic_pool2d(
         Tensor x, Size kernel_size, Size? stride = null, Size? padding = null, Size? dilation = null, bool ceil_mode = false,
@@ -84,9 +86,10 @@ public static partial class pooling
     internal static Tensor StochasticPool(Tensor x, Window2d window, bool training, Generator? generator)
     {
         Check.FeatureMap(x);
-        if (training && generator?.Handle == IntPtr.Zero)
+        Check.FeatureMap(x);
+        if (training)
         {
-            throw new ArgumentException("expected a generator that is not disposed", nameof(generator));
+            Check.Generator(generator, x);
         }
 
         using var scope = NewDisposeScope();
@@ -105,8 +108,7 @@ public static partial class pooling
     private static Tensor Draw(Tensor share, Generator? generator)
     {
         var reached = share.cumsum(0);
-        var uniform = rand(share.shape[1..], dtype: share.dtype, device: generator?.device ?? share.device, generator: generator);
-        var drawn = uniform.to(share.device) * reached[-1];
+        var drawn = rand(share.shape[1..], dtype: share.dtype, device: share.device, generator: generator) * reached[-1];
         return (reached <= drawn).sum(0, keepdim: true).clamp_max(share.size(0) - 1);   // a window of zeros draws none
     }
 }

@@ -10,7 +10,7 @@ namespace TorchPooling;
 /// σ_m = σ(Σₖ ω_mₖxₖ); y is the root's. <c>levels</c> counts the levels of nodes, that of the leaves included: 2^(levels−1) leaves.
 /// Filters are shared by the channels, or one tree per channel. Padding counts as 0 for leaves and gates.</para>
 /// <para>Starts as the average of the window, padding counted (<c>AvgPool2d</c>'s default): ω = 0 are even gates, and leaf ℓ of L is
-/// (1 + (2ℓ + 1 − L)/10(L − 1))/K, K the pixels of a window. All leaves 1/K would have the same gradients and the gates none, for ever;
+/// (1 + (2ℓ + 1 − L)/(10·(L − 1)))/K, K the pixels of a window. All leaves 1/K would have the same gradients and the gates none, for ever;
 /// so they start apart, by up to a tenth, around the average.</para>
 /// <para>Parameters: <c>leaves</c> v, (2^(levels−1), 1 or C, kH, kW), from left to right; <c>gates</c> ω, (2^(levels−1) − 1, 1 or C, kH,
 /// kW), level by level from the root. A NaN or infinite pixel may give NaN.</para>
@@ -61,8 +61,8 @@ public sealed class TreePool2d : nn.Module<Tensor, Tensor>, IScriptable
     }
 
     /// <summary>See <see cref="pooling.tree_pool2d"/>.</summary>
-    /// <exception cref="ArgumentException"><paramref name="x"/> is no feature map of C channels, is too small for one window, or has not
-    /// the dtype and device of the parameters.</exception>
+    /// <exception cref="ArgumentException"><paramref name="x"/> is no feature map of C channels, is too small for one window, or on
+    /// another device than the parameters.</exception>
     public override Tensor forward(Tensor x) => pooling.TreePool(x, leaves, gates, window);
 
     ScriptDefinition IScriptable.script() => new(
@@ -99,7 +99,7 @@ public static partial class pooling
     /// <param name="ceil_mode">Whether a last window may reach over the padded map.</param>
     /// <returns>Shape (N, C, H', W'), in <paramref name="x"/>'s dtype.</returns>
     /// <exception cref="ArgumentException"><paramref name="x"/> is not a feature map, or too small for one window, or the filters have
-    /// another shape, dtype or device, or a setting has not one or two entries.</exception>
+    /// another shape or device, are no floating-point tensors or of two dtypes, or a setting has not one or two entries.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An entry is too small, or the padding more than half the kernel.</exception>
     public static Tensor tree_pool2d(
         Tensor x, Tensor leaves, Tensor gates, Size? stride = null, Size? padding = null, Size? dilation = null, bool ceil_mode = false)
@@ -117,7 +117,8 @@ public static partial class pooling
     internal static Tensor TreePool(Tensor x, Tensor leaves, Tensor gates, Window2d window)
     {
         CheckChannels(x, leaves.size(1));
-        Check.LikeParameters(x, leaves);
+        Check.FloatingPoint(leaves, nameof(leaves));
+        Check.OnDeviceOf(leaves, x);
         Check.Like(gates, leaves, nameof(gates));
         using var scope = NewDisposeScope();
         var wide = x.to(Check.AtLeastFloat32(x.dtype));

@@ -117,6 +117,20 @@ internal sealed class Window2d
         return nn.functional.max_pool2d(x, kernel_size, stride, padding, dilation, ceil_mode);
     }
 
+    /// <summary>The mean of every window's pixels in the map, (N, C, H', W').</summary>
+    /// <exception cref="ArgumentException"><paramref name="x"/> is no feature map, or too small for one window.</exception>
+    public Tensor Average(Tensor x)
+    {
+        OutputSize(x);
+        if (dilation is [1, 1])
+        {
+            return nn.functional.avg_pool2d(x, kernel_size, stride, padding, ceil_mode, count_include_pad: false);
+        }
+
+        using var scope = NewDisposeScope();
+        return (Of(x, 0).sum(dim: 0) / Valid(x).sum(dim: 0)).MoveToOuterDisposeScope();
+    }
+
     /// <summary>1 where pixel k of a window lies in the map and 0 where not, (K, 1, 1, H', W'), in <paramref name="x"/>'s dtype.</summary>
     public Tensor Valid(Tensor x)
     {
@@ -168,7 +182,7 @@ internal sealed class Window2d
         [(nameof(kernel_size), kernel_size), (nameof(stride), stride), (nameof(padding), padding), (nameof(dilation), dilation), (nameof(ceil_mode), ceil_mode)];
 
     /// <summary>TorchScript methods: <c>self.windows(x, fill)</c> is <see cref="Of"/>, <c>self.valid(x)</c> is <see cref="Valid"/>,
-    /// <c>self.largest(x)</c> is <see cref="Largest"/>.</summary>
+    /// <c>self.largest(x)</c> is <see cref="Largest"/>, <c>self.average(x)</c> is <see cref="Average"/>.</summary>
     public const string Script =
         """
         def windows(self, x: Tensor, fill: float) -> Tensor:
@@ -201,6 +215,11 @@ internal sealed class Window2d
 
         def largest(self, x: Tensor) -> Tensor:
             return torch.max_pool2d(x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode)
+
+        def average(self, x: Tensor) -> Tensor:
+            if self.dilation[0] == 1 and self.dilation[1] == 1:
+                return torch.avg_pool2d(x, self.kernel_size, self.stride, self.padding, self.ceil_mode, False)
+            return self.windows(x, 0.0).sum(0) / self.valid(x).sum(0)
 
         """;
 }

@@ -73,7 +73,8 @@ public static partial class pooling
     /// <param name="iterations">Lloyd's rounds, 0 to 1000.</param>
     /// <returns>Shape (N, C·R), entry c·R + r, in <paramref name="x"/>'s dtype.</returns>
     /// <exception cref="ArgumentException"><paramref name="x"/> is not a feature map.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">A setting lies outside its range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A setting lies outside its range, or so many regions of the map do not fit into
+    /// memory.</exception>
     public static Tensor clustered_region_pool2d(
         Tensor x, long num_regions, BinReduction reduction = BinReduction.Max, double share = 0.25, long iterations = 10)
     {

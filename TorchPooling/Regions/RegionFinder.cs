@@ -13,9 +13,10 @@ internal static class RegionFinder
         using var scope = NewDisposeScope();
         using var gradients = no_grad();
         var (h, w) = (x.size(2), x.size(3));
+        var count = (long)Math.Ceiling(share * (h * w) * (1 - 1e-12));   // 0.07 of 100 are 7, not 7.000000000000001 rounded up
+        Check.Memory([x.size(0), num_regions, count], ScalarType.Float64, nameof(num_regions), copies: 4);
         var strength = linalg.vector_norm(x.to(ScalarType.Float64), 2, [1]).flatten(1);
-        var strongest = strength.sort(1, descending: true, stable: true).Indices
-            .narrow(1, 0, (long)Math.Ceiling(share * (h * w))).sort(1).Values;
+        var strongest = strength.sort(1, descending: true, stable: true).Indices.narrow(1, 0, count).sort(1).Values;
         var place = stack([(strongest.div(w, RoundingMode.floor) * 2 + 1) * w, (strongest.remainder(w) * 2 + 1) * h], 2).to(ScalarType.Float64);
         var chosen = strength.gather(1, strongest);
         var interesting = (chosen <= 0).logical_not();   // NaN is
@@ -50,9 +51,11 @@ internal static class RegionFinder
     private static Tensor Assign(Tensor place, Tensor interesting, Tensor centers)
     {
         using var scope = NewDisposeScope();
-        var nearest = (place.unsqueeze(1) - centers.unsqueeze(2)).square().sum(dim: 3).argmin(1, keepdim: true);
+        var nearest = (Square(0) + Square(1)).argmin(1, keepdim: true);
         var regions = arange(centers.size(1), device: place.device).view(1, -1, 1);
         return (regions == nearest).logical_and(interesting.unsqueeze(1)).MoveToOuterDisposeScope();
+
+        Tensor Square(long axis) => (place.select(2, axis).unsqueeze(1) - centers.select(2, axis).unsqueeze(2)).square();
     }
 
     /// <summary>The mean place of every region; the old centre of an empty one.</summary>
@@ -78,7 +81,7 @@ internal static class RegionFinder
         def find(self, x: Tensor) -> Tuple[Tensor, Tensor]:
             (h, w) = (x.size(2), x.size(3))
             strength = torch.linalg_vector_norm(x.to(7), 2, [1]).flatten(1)
-            count = -int(-(self.share * float(h * w)) // 1.0)
+            count = -int(-(self.share * float(h * w) * (1.0 - 1e-12)) // 1.0)
             strongest = torch.sort(torch.sort(strength, stable=True, dim=1, descending=True)[1].narrow(1, 0, count), 1)[0]
             rows = torch.floor_divide(strongest, w)
             place = torch.stack([(rows * 2 + 1) * w, ((strongest - rows * w) * 2 + 1) * h], 2).to(7)
@@ -104,7 +107,9 @@ internal static class RegionFinder
             return place.gather(1, index.unsqueeze(2).expand([-1, -1, 2]))
 
         def assign(self, place: Tensor, interesting: Tensor, centers: Tensor) -> Tensor:
-            nearest = (place.unsqueeze(1) - centers.unsqueeze(2)).square().sum([3]).argmin(1, True)
+            down = (place.select(2, 0).unsqueeze(1) - centers.select(2, 0).unsqueeze(2)).square()
+            across = (place.select(2, 1).unsqueeze(1) - centers.select(2, 1).unsqueeze(2)).square()
+            nearest = (down + across).argmin(1, True)
             regions = torch.arange(centers.size(1), device=place.device).view([1, -1, 1])
             return (regions == nearest).logical_and(interesting.unsqueeze(1))
         """;

@@ -44,6 +44,7 @@ public abstract class ClusterPooling : nn.Module<Tensor, Tensor>, IScriptable
             return;
         }
 
+        using var scope = NewDisposeScope();   // a Conv2d with a bias leaves a tensor
         conv = nn.Conv2d(dim, assigned_clusters, 1, bias: bias.Value, device: device, dtype: dtype);
         foreach (var parameter in conv.parameters())
         {
