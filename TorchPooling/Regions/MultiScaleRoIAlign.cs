@@ -11,7 +11,7 @@ namespace TorchPooling;
 /// dtype and in the order of the boxes: they are never sorted by level. Outputs, and gradients of the maps, are those of
 /// torchvision; boxes get none.</para>
 /// <para>A <c>sampling_ratio</c> of 1 to 4 does not wait for a GPU; any other does, for the number of pixels in the bins: once, or where
-    /// many samples are taken once for some of the boxes. Without a gradient, memory does not grow with the samples of all boxes.</para>
+/// many samples are taken once for some of the boxes. Without a gradient, memory does not grow with the samples of all boxes.</para>
 /// <para>Lin, Dollár, Girshick, He, Hariharan, Belongie: Feature Pyramid Networks for Object Detection, CVPR 2017, equation 1.</para>
 /// </remarks>
 public sealed class MultiScaleRoIAlign : nn.Module<IReadOnlyList<Tensor>, Tensor, Tensor>, IScriptable

@@ -8,7 +8,7 @@ namespace TorchPooling;
 /// <para>Shape: map (N, c·h·w, H, W), boxes (M, 5) with (image, x1, y1, x2, y2), output (M, c, h, w), in the map's dtype. Outputs, and
 /// gradients of the map, are those of torchvision; boxes get none. A box without area gives 0 where torchvision divides by zero.</para>
 /// <para>A <c>sampling_ratio</c> of 1 to 4 does not wait for a GPU; any other does, for the number of pixels in the bins: once, or where
-    /// many samples are taken once for some of the boxes. Without a gradient, memory does not grow with the samples of all boxes.</para>
+/// many samples are taken once for some of the boxes. Without a gradient, memory does not grow with the samples of all boxes.</para>
 /// <para>Li, Peng, Yu, Zhang, Deng, Sun: Light-Head R-CNN, arXiv 1711.07264.</para>
 /// </remarks>
 public sealed class PSRoIAlign : nn.Module<Tensor, Tensor, Tensor>, IScriptable

@@ -13,7 +13,7 @@ namespace TorchPooling;
 /// <para>Shape: map (N, C, H, W), boxes (M, 5) with (image, x1, y1, x2, y2), output (M, C, h, w), in the map's dtype. Outputs, and
 /// gradients of the map, are those of torchvision; boxes get none. NaN in the map reaches the bins at it.</para>
 /// <para>A <c>sampling_ratio</c> of 1 to 4 does not wait for a GPU; any other does, for the number of pixels in the bins: once, or where
-    /// many samples are taken once for some of the boxes. Without a gradient, memory does not grow with the samples of all boxes.</para>
+/// many samples are taken once for some of the boxes. Without a gradient, memory does not grow with the samples of all boxes.</para>
 /// <para>He, Gkioxari, Dollár, Girshick: Mask R-CNN, ICCV 2017.</para>
 /// </remarks>
 public sealed class RoIAlign : nn.Module<Tensor, Tensor, Tensor>, IScriptable
