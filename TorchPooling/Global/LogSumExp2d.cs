@@ -36,7 +36,8 @@ public sealed class LogSumExp2d : nn.Module<Tensor, Tensor>, IScriptable
                 wide = x.float()
             largest = wide.detach().amax([2, 3], True)
             powers = (wide - largest).mul_(self.r)
-            (above, whole) = (powers.expm1().mean([2, 3], True), powers.exp().mean([2, 3], True))
+            half = (powers / 2.0).tanh()
+            (above, whole) = ((2.0 * half / (1.0 - half)).mean([2, 3], True), powers.exp().mean([2, 3], True))
             y = torch.where(above > -0.5, above.clamp_min(-0.5).log1p(), whole.log()) / self.r + largest
             return y.to(x.dtype)
         """,
@@ -59,7 +60,8 @@ public static partial class pooling
         var wide = x.to(Check.AtLeastFloat32(x.dtype));
         var largest = wide.detach().amax([2, 3], keepdim: true);
         var powers = (wide - largest).mul_(r);
-        var y = LogOfMean(powers.expm1().mean([2, 3], keepdim: true), powers.exp().mean([2, 3], keepdim: true)) / r + largest;
+        var half = (powers / 2).tanh();   // e^p − 1 = 2·tanh(p/2) / (1 − tanh(p/2)), which goes on to ONNX, where expm1 does not
+        var y = LogOfMean((2 * half / (1 - half)).mean([2, 3], keepdim: true), powers.exp().mean([2, 3], keepdim: true)) / r + largest;
         return y.to(x.dtype).MoveToOuterDisposeScope();
     }
 }

@@ -75,17 +75,8 @@ internal sealed class Window2d
     /// <summary>Height and width of the kernel.</summary>
     public IReadOnlyList<long> KernelSize => kernel_size;
 
-    /// <summary>Steps from window to window, down and across.</summary>
-    public IReadOnlyList<long> Stride => stride;
-
-    /// <summary>Rows and columns around the map.</summary>
-    public IReadOnlyList<long> Padding => padding;
-
     /// <summary>Distance of neighbouring pixels of a window, down and across.</summary>
     public IReadOnlyList<long> Dilation => dilation;
-
-    /// <summary>Whether a last window may reach over the padded map.</summary>
-    public bool CeilMode => ceil_mode;
 
     /// <summary>Pixel k of every window, (K, N, C, H', W'), k in row-major order; <paramref name="fill"/> where there is none.</summary>
     /// <exception cref="ArgumentException"><paramref name="x"/> is no feature map, or too small for one window.</exception>

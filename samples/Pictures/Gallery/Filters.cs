@@ -23,7 +23,6 @@ internal static class Filters
             return Shifted(photograph, "new MaxBlurPool2d(4, stride: 4, filter_size: 7)", pool.call, "nn.MaxPool2d(4)", max.call);
         }),
         new("StripPool2d", Strips),
-        new("AttentionPool2d", Attention),
     ];
 
     /// <summary>What a shift of the photograph by one pixel changes, with the filter and without.</summary>
@@ -66,7 +65,7 @@ internal static class Filters
     }
 
     /// <summary>Trained on the photograph to give the mean descriptor of the car, with the values as they are.</summary>
-    private static SKBitmap Attention(Photograph photograph)
+    internal static SKBitmap Attention(Photograph photograph)
     {
         using var scope = NewDisposeScope();
         random.manual_seed(1);

@@ -15,6 +15,7 @@ internal static class Global
         new("SPoC", photograph => GlobalPanel.Draw(photograph, () => new SPoC(center_prior: true))),
         new("CroW", photograph => GlobalPanel.Draw(photograph, () => new CroW())),
         new("LogSumExp2d", photograph => GlobalPanel.Draw(photograph, () => new LogSumExp2d(r: 10))),
+        new("AttentionPool2d", Filters.Attention),
     ];
 
     /// <summary>The second level's squares on a map of 60×40: two rows of three, 26 a side.</summary>
