@@ -255,7 +255,7 @@ public class CommonTests
     [Theory, MemberData(nameof(All))]
     public void The_script_form_computes_the_same_for_other_batches_and_sizes(Case item)
     {
-        foreach (var dtype in new[] { ScalarType.Float32, ScalarType.Float64, ScalarType.BFloat16 })
+        foreach (var dtype in new[] { ScalarType.Float32, ScalarType.BFloat16 })   // the others at one size: ParityTests
         {
             using var scope = NewDisposeScope();
             using var folder = new TemporaryFolder();

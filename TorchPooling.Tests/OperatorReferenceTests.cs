@@ -13,7 +13,7 @@ namespace TorchPooling.Tests;
 public partial class OperatorReferenceTests
 {
     // Modules that pool nothing: their entries, where they have one, show no picture.
-    private static readonly Type[] NoPoolings = [typeof(ContextGating), typeof(L2Normalize), typeof(PcaWhitening), typeof(VggBackbone)];
+    private static readonly Type[] NoPoolings = [typeof(ContextGating), typeof(L2Normalize), typeof(PcaWhitening), typeof(SppNet), typeof(VggBackbone)];
 
     private static readonly string Folder = Path.Combine(Dotnet.Repository, "TorchPooling", "pictures");
     private static readonly string Reference = File.ReadAllText(Path.Combine(Dotnet.Repository, "TorchPooling", "README.md")).ReplaceLineEndings("\n");

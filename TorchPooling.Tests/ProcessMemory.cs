@@ -8,6 +8,7 @@ internal static class ProcessMemory
     /// <summary>Runs <paramref name="work"/>; the KiB that the process had before, and had at most meanwhile.</summary>
     public static (long Before, long Peak) Of(Action work)
     {
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);   // or the heap would shrink meanwhile
         File.WriteAllText("/proc/self/clear_refs", "5");   // the peak starts anew
         var before = Kilobytes("VmRSS");
         work();

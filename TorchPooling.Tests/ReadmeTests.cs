@@ -20,6 +20,8 @@ public partial class ReadmeTests
     [InlineData("look")]
     [InlineData("learn")]
     [InlineData("retrieve")]
+    [InlineData("sensitivity")]
+    [InlineData("sppnet")]
     public void The_code_of_the_README_is_the_code_below(string name) =>
         Assert.Contains($"```csharp\n{Code(name)}```", Readme, StringComparison.Ordinal);
 
@@ -156,6 +158,50 @@ public partial class ReadmeTests
         // </look>
 
         Assert.Equal(0, answers[scores.argmax()].ToInt64());
+    }
+
+    [Fact]
+    public void The_sensitivity_of_every_layer_is_told()
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(3);
+        var network = nn.Sequential(new VggBackbone([[8], [16]], in_channels: 1), nn.Flatten(), nn.Linear(16 * 36, 10));
+        var images = rand([16, 1, 24, 24], generator: generator);
+
+        // <sensitivity>
+        network.eval();
+        var fields = warps.deformation_field(images.size(0), height: 24, width: 24, band: 3, displacement: 1);   // a pixel
+        var sensitivity = stability.sensitivity(network, images, x => warps.deform(x, fields));
+        Console.WriteLine(string.Join(", ", sensitivity.Select(layer => $"{layer.Key} {layer.Value:0.000}")));   // 0: still, 1: as far as to another image
+        var roughness = stability.total_variation(network.parameters().First());   // of the first filters
+        // </sensitivity>
+
+        Assert.Equal([stability.Input, "0.features.0", stability.Output], sensitivity.Keys.Where((_, i) => i is 0 or 1 || i == sensitivity.Count - 1));
+        Assert.All(sensitivity.Values, s => Assert.InRange(s, 1e-6, 5));
+        Assert.InRange(roughness, 0.5, 3);
+    }
+
+    [Fact]
+    public void Images_of_any_size_and_their_boxes_are_scored()
+    {
+        using var scope = NewDisposeScope();
+        File.Delete("sppnet.pt");
+
+        // <sppnet>
+        var network = new SppNet(new VggBackbone([[16], [32], [64]], cut: VggCut.AfterLastReLU), nn.Linear((1 + 4 + 16) * 64, 10), stride: 4);
+        var (small, wide) = (rand(2, 3, 48, 48), rand(1, 3, 120, 200));
+        var (of_small, of_wide) = (network.call(small), network.call(wide));                     // (2, 10) and (1, 10), by one set of weights
+        var boxes = tensor(new float[,] { { 0, 0, 0, 200, 120 }, { 0, 16, 20, 90, 110 } });      // image, x1, y1, x2, y2 in pixels
+        var scores = network.forward(wide, boxes);                                               // (2, 10): the backbone ran once
+        torchscript.save(network, "sppnet.pt", small);   // in Python: torch.jit.load("sppnet.pt")(images), or (images, boxes)
+        // </sppnet>
+
+        Assert.Equal([2, 10], of_small.shape);
+        Assert.Equal([2, 10], scores.shape);
+        Tolerance.AssertClose(of_wide[0], scores[0], 1e-5);   // the first box is the whole image
+        using var script = torchscript.load<Tensor>("sppnet.pt");
+        Tolerance.AssertClose(of_wide, script.call(wide), 1e-5);
+        Tolerance.AssertClose(scores, script.call(wide, boxes), 1e-5);
     }
 
     [Fact]

@@ -76,6 +76,7 @@ public static partial class Registry
         new("ContextGating", () => new Positions(new ContextGating(3)), TakesAnyChannels: false),
         new("ContextGating with batch norm", () => new Positions(new ContextGating(3, batch_norm: true)), MinSize: 2, TakesAnyChannels: false, IsPooling: false),
         new("VGG", () => new VggBackbone([[4], [6]], cut: VggCut.BeforeLastReLU), MinSize: 2, TakesAnyChannels: false, IsPooling: false),
+        new("SppNet", () => new SppNet(new VggBackbone([[4], [5]]), nn.Linear(5 * 5, 2), 4, [1, 2]), MinSize: 4, TakesAnyChannels: false, IsPooling: false),
         new("VGG with batch norm", () => new VggBackbone([[4, 4], [5]], batch_norm: true, pool: _ => nn.AvgPool2d(2)), MinSize: 4, TakesAnyChannels: false, IsPooling: false),
         .. Local,
         .. Filters,

@@ -10,10 +10,11 @@ public class VggBackboneTests
     {
         var reference = Python.Run(
             """
-            import torchvision
+            import torch, torchvision
+            torch.nn.Linear.reset_parameters = torch.nn.Conv2d.reset_parameters = lambda self: None   # a billion weights that nobody reads
             for depth in 11, 13, 16, 19:
                 for bn in "", "_bn":
-                    model = getattr(torchvision.models, f"vgg{depth}{bn}")(weights=None)
+                    model = getattr(torchvision.models, f"vgg{depth}{bn}")(weights=None, init_weights=False)
                     for key, value in model.state_dict().items():
                         if key.startswith("features"):
                             print(f"vgg{depth}{bn}", key, list(value.shape))
@@ -111,5 +112,44 @@ public class VggBackboneTests
         Assert.Contains(
             "expected an image large enough for the backbone's pooling layers, got 8×7 (H×W)",
             Assert.Throws<ArgumentException>(() => backbone.call(rand(1, 3, 8, 7))).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true, 3)]
+    [InlineData(false, 3)]
+    [InlineData(true, 1)]
+    public void Outputs_and_gradients_are_those_of_the_layers_one_after_another(bool batch_norm, long channels)
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(1);
+        var backbone = new VggBackbone([[4, 5], [6]], batch_norm, in_channels: channels, dtype: ScalarType.Float64);
+        var images = Seeded.Normal(2, [2, channels, 17, 22]).to(ScalarType.Float64);
+        var (y, gradients) = Run(backbone.call);
+        var (expected, expectedGradients) = Run(x => backbone.named_children().Single().module is nn.Module<Tensor, Tensor> layers ? layers.call(x) : x);
+        Assert.True(y.is_contiguous());
+        Tolerance.AssertClose(expected, y);
+        Assert.All(expectedGradients.Zip(gradients), pair => Tolerance.AssertClose(pair.First, pair.Second));
+
+        (Tensor, Tensor[]) Run(Func<Tensor, Tensor> forward)
+        {
+            var x = images.detach().requires_grad_();
+            backbone.zero_grad();
+            var result = forward(x);
+            result.square().sum().backward();
+            return (result, [x.grad!, .. backbone.parameters().Select(parameter => parameter.grad!.clone())]);
+        }
+    }
+
+    [Fact]
+    public void A_pooling_module_that_views_its_input_gets_it_as_it_was_given()
+    {
+        using var scope = NewDisposeScope();
+        var backbone = new VggBackbone([[4], [6]], pool: _ => new Viewing(), cut: VggCut.AfterLastPool);
+        Assert.Equal([2, 6, 4, 4], backbone.call(rand(2, 3, 16, 16)).shape);
+    }
+
+    private sealed class Viewing() : nn.Module<Tensor, Tensor>(nameof(Viewing))
+    {
+        public override Tensor forward(Tensor x) => x.view(x.size(0), x.size(1), x.size(2) / 2, 2, x.size(3) / 2, 2).amax([3, 5]);
     }
 }

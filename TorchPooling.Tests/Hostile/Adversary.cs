@@ -1,5 +1,7 @@
 using System.Collections;
 using System.Runtime.CompilerServices;
+using System.Text;
+using Microsoft.Win32.SafeHandles;
 using static TorchSharp.torch;
 
 namespace TorchPooling.Tests.Hostile;
@@ -7,9 +9,9 @@ namespace TorchPooling.Tests.Hostile;
 /// <summary>Makes the calls of a sweep and tells what came of them that should not.</summary>
 internal static class Adversary
 {
-    private const string Log = "hostile.txt";
+    private static readonly SafeFileHandle log = File.OpenHandle("hostile.txt", FileMode.Create, FileAccess.Write, FileShare.ReadWrite);
 
-    public static string LastCall => File.Exists(Log) ? File.ReadAllText(Log) : "none";
+    public static string LastCall { get; private set; } = "none";
 
     public static IEnumerable<string> Findings(Sweep sweep)
     {
@@ -40,7 +42,9 @@ internal static class Adversary
         var target = sweep.Target(place);
         var arguments = Array.ConvertAll(trial.Arguments, make => make(place));
         object? result = null;
-        File.WriteAllText(Log, $"{sweep.Member.Name}, {trial.Text}");
+        LastCall = $"{sweep.Member.Name}, {trial.Text}";
+        RandomAccess.SetLength(log, 0);   // the file outlives a process that the call ends
+        RandomAccess.Write(log, Encoding.UTF8.GetBytes(LastCall), 0);
         try
         {
             (target as nn.Module)?.train(training);

@@ -34,6 +34,15 @@ internal static class HostileObjects
             new("a function that gives null", _ => (Func<long, nn.Module<Tensor, Tensor>>)(_ => null!)),
             new("a function that gives a disposed layer", _ => (Func<long, nn.Module<Tensor, Tensor>>)(_ => Disposed(nn.AvgPool2d(2)))),
         ],
+        _ when type == typeof(Func<Tensor, Tensor>) =>
+        [
+            new("a function that throws", _ => (Func<Tensor, Tensor>)(_ => throw new HostileException())),
+            new("a function that gives null", _ => (Func<Tensor, Tensor>)(_ => null!)),
+            new("a function that gives a disposed tensor", _ => (Func<Tensor, Tensor>)(_ => Disposed(rand(2, 3, 6, 7)))),
+            new("a function that disposes what it takes", _ => (Func<Tensor, Tensor>)Disposed),
+            .. HostileTensors.Changes.Select(change => new Argument($"a function that gives what it takes {change.Text}", _ => (Func<Tensor, Tensor>)(x => change.Of(x)!))),
+        ],
+        _ when type == typeof(IReadOnlyList<string>) => Each<IReadOnlyList<string>>([], [null!], [""], ["(output)", "(output)"], ["no layer"], [.. new string[999]]),
         _ when type == typeof(nn.Module) || type == typeof(nn.Module<Tensor, Tensor>) =>
         [
             new("a module without a script form", _ => new Formless()), new("a module that throws", _ => new Thrower()),

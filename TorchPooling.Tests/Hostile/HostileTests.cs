@@ -6,8 +6,6 @@ namespace TorchPooling.Tests.Hostile;
 /// <summary>Every public constructor, function and method is called with what an adversary hands in.</summary>
 /// <remarks>Each call has to return, or to raise an exception of a kind that a caller expects, which names an argument. It must not end
 /// the process, hang, or take the memory: hostile.txt in the folder of the tests names the last call.</remarks>
-[CollectionDefinition(nameof(HostileTests), DisableParallelization = true)]
-[Collection(nameof(HostileTests))]
 public class HostileTests(ITestOutputHelper output)
 {
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(60);

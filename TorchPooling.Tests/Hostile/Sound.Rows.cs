@@ -7,7 +7,7 @@ internal static partial class Sound
 {
     private static void AddTensors()
     {
-        AddTensor("x input features map", 2, 3, 6, 7);
+        AddTensor("x input features map images", 2, 3, 6, 7);
         Add("mask", _ => ones(2, 6, 7, dtype: ScalarType.Bool));
         AddTensor("weight centroids covar_weights centers set_centroids.centers", 4, 3);
         AddTensor("bias", 4);
@@ -73,6 +73,8 @@ internal static partial class Sound
         Add("boxes rois", _ => tensor(new float[,] { { 0, 1, 1, 5, 4 }, { 1, 0, 2, 3, 3 }, { 1, 2, 2, 2, 2 } }));
         AddTensor("PSRoIAlign.forward.x PSRoIPool.forward.x ps_roi_align.x ps_roi_pool.x", 2, 12, 6, 7);
         Add<IReadOnlyList<Tensor>>("maps", _ => [Seeded.Normal(1, [2, 3, 6, 7]), Seeded.Normal(2, [2, 3, 3, 4])]);
+        AddTensor("field", 2, 2, 6, 7);
+        AddTensor("total_variation.weight total_variation_ratio.weight low_frequency_share.weight", 4, 3, 3, 3);
         AddTensor("gated_pool2d.weight", 3, 1, 2, 2);
         AddTensor("tree_pool2d.leaves", 4, 3, 2, 2);
         AddTensor("tree_pool2d.gates", 3, 3, 2, 2);
@@ -87,6 +89,9 @@ internal static partial class Sound
         Add("L2Normalize.dim l2_normalize.dim", 1L);
         Add("out_features expansion groups num_ghosts cluster_dim hidden", 2L);
         Add("height width", 6L);
+        Add("band deformation_field.count", 3L);
+        Add("max_shift pairs", 2L);
+        Add("dy dx degrees factor displacement", 0.5);
         Add("embed_dim num_heads num_regions", 3L);
         Add("RotationMaxConv2d.groups rotation_max_conv2d.groups", 1L);
         Add("FastSpatialPyramidPool2d.kernel_size fast_spatial_pyramid_pool2d.kernel_size", 3L);
@@ -99,6 +104,7 @@ internal static partial class Sound
         Add<Size>("output_size", 2);
         Add("kernel_size", 2L);
         Add<Size>("kernel_size", 2);
+        Add("SppNet.stride SppNet.min_size", 2L);
         Add("stride dilation", 1L);
         Add<Size>("stride", 2);
         Add<Size>("dilation padding", 1);
@@ -140,6 +146,11 @@ internal static partial class Sound
         Add<IEnumerable<Tensor>>("database rows", _ => [Seeded.Normal(1, [7, 4]), Seeded.Normal(2, [5, 4])]);
         Add("random", _ => new Random(1));
         Add<Func<long, nn.Module<Tensor, Tensor>>>("pool", _ => nn.AvgPool2d(2));
+        Add<Func<Tensor, Tensor>>("transform", x => x.flip(3));
+        Add("sensitivity.module", _ => nn.Sequential(("pool", new GeM2d())));
+        Add("SppNet.backbone", _ => new VggBackbone([[4]]));
+        Add("SppNet.classifier", _ => nn.Flatten());
+        Add("classifier", _ => nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()));
         Add("seed", 0);
         Add("seed", 0L);
 

@@ -46,12 +46,15 @@ internal sealed class Sweep
     {
         for (var i = 0; i < sound.Length; i++)
         {
-            foreach (var value in Values(i))
+            foreach (var value in IsOneOfMany(i) ? [] : Values(i))
             {
                 yield return new(Named(i, value), With((i, value)), value == HostileValues.Null && Verdict.RefusesNull(Member.Parameters[i]));
             }
         }
     }
+
+    /// <summary>An example of an export between the first and the last: as they, and each takes a file.</summary>
+    private bool IsOneOfMany(int i) => i < sound.Length - 1 && Member.Parameters[i].Name is "example2" or "example3" or "example4" or "example5";
 
     private IEnumerable<Trial> Pairs()
     {

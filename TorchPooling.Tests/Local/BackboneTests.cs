@@ -44,7 +44,7 @@ public partial class BackboneTests
             nn.functional.cross_entropy(network.call(images), labels).backward();
             Assert.All(network.named_parameters(), p => Assert.True(p.parameter.grad!.isfinite().all().ToBoolean(), p.name));
             optimizer.step();
-            after = step % 20 == 0 ? Loss() : after;
+            after = step % 10 == 0 ? Loss() : after;
         }
 
         Assert.True(after < 0.9 * before, $"{item}: the loss went from {before:0.000} to {after:0.000}");

@@ -96,6 +96,37 @@ public class PowerPool2dTests
     }
 
     [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3.5)]
+    [InlineData(40)]
+    public void Small_windows_beside_large_ones_and_zeros_keep_their_digits(double p)
+    {
+        using var scope = NewDisposeScope();
+        foreach (var (small, large) in new[] { (1e-10, 1.0), (1e-25, 1), (1e-40, 1), (1, 1e25), (1e-10, 1e37) })
+        {
+            foreach (var learned in new[] { false, true })
+            {
+                var x = randn(2, 3, 8, 8) * small;
+                x[0, 0, ..4].mul_(large / small);
+                x[0, 1, 4..].zero_();
+                x.requires_grad_();
+                var y = new PowerPool2d(2, p: p, learn_p: learned).call(x);
+                var expected = Windows.Pool(x, (2, 2), (2, 2), (0, 0), (1, 1), false, values =>
+                {
+                    var most = values.Max(Math.Abs);
+                    return most == 0 ? 0 : most * Math.Pow(values.Sum(v => Math.Pow(Math.Abs(v) / most, p)), 1 / p);
+                });
+                Assert.InRange((y / expected).to(ScalarType.Float64).nan_to_num(1).sub(1).abs().max().ToDouble(), 0, small == 1e-40 ? 1e-3 : 1e-5);
+                y.sum().backward();
+                Assert.True(x.grad!.isfinite().all().ToBoolean(), $"{small}, {large}");
+                Assert.Equal(0, x.grad[0, 1, 4..].abs().sum().ToDouble());
+                Assert.True((x.grad.abs().amax([2, 3]) > 0.1).all().ToBoolean(), $"{small}, {large}");
+            }
+        }
+    }
+
+    [Theory]
     [InlineData(0.3, false)]
     [InlineData(1, true)]
     [InlineData(2, false)]

@@ -24,6 +24,27 @@ public class SoftPool2dTests
             values.Sum(v => v * Math.Exp(v)) / values.Sum(Math.Exp)), y);
     }
 
+    [Theory]
+    [InlineData(-200)]   // below e⁻²⁰⁰ nothing is left of the weights beside those of the other windows
+    [InlineData(-30)]
+    [InlineData(3e38)]
+    public void Windows_far_from_the_maximum_of_their_channel_keep_their_digits_in_float32(double far)
+    {
+        using var scope = NewDisposeScope();
+        var x = randn(2, 3, 8, 8);
+        x[0, 0, ..4].add_(far);
+        x.requires_grad_();
+        var exact = x.detach().to(ScalarType.Float64).requires_grad_();
+        var (y, expected) = (pooling.soft_pool2d(x, 2), pooling.soft_pool2d(exact, 2));
+        Tolerance.AssertClose(
+            Windows.Pool(x, (2, 2), (2, 2), (0, 0), (1, 1), false, values => values.Sum(v => v * Math.Exp(v - values.Max())) / values.Sum(v => Math.Exp(v - values.Max()))),
+            expected, 1e-12);
+        Assert.InRange(((y - expected) / expected.abs().clamp_min(0.01)).abs().max().ToDouble(), 0, 1e-4);
+        y.sum().backward();
+        expected.sum().backward();
+        Assert.InRange((x.grad! - exact.grad!).abs().max().ToDouble(), 0, far > 0 ? 10 : 1e-3);
+    }
+
     [Fact]
     public void Small_values_give_the_mean_and_large_ones_the_maximum()
     {

@@ -139,6 +139,40 @@ public class StochasticPool2dTests
     }
 
     [Fact]
+    public void Contiguous_and_channels_last_maps_draw_the_same_in_CSharp_and_TorchScript()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        var x = Seeded.Normal(10, [3, 20, 9, 8]);
+        var last = x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
+        var pool = new StochasticPool2d(3, 2, 1, ceil_mode: true);
+        torchscript.save(pool, folder.File("m.pt"), x);
+        using var script = torchscript.load<Tensor, Tensor>(folder.File("m.pt"));
+        script.train();
+        var draws = new Func<Tensor>[] { () => pool.call(x), () => pool.call(last), () => script.call(x), () => script.call(last) }.Select(draw =>
+        {
+            random.manual_seed(11);
+            return draw();
+        }).ToList();
+        Assert.All(draws, draw => Tolerance.AssertClose(draws[0], draw, 0));
+        Assert.True((pooling.power_pool2d(x.relu(), 3, 2, 1, ceil_mode: true, p: 100) * 1.1 >= draws[0]).all().ToBoolean());
+    }
+
+    [Theory]
+    [InlineData(1e-25f, 1f)]
+    [InlineData(1e-40f, 1f)]
+    [InlineData(1f, 1e30f)]
+    public void Small_windows_beside_large_ones_keep_their_expectation(float small, float large)
+    {
+        using var scope = NewDisposeScope();
+        var x = tensor(new[] { 1 * small, 3 * small, 1 * large, 3 * large, 0, 0 }).reshape(1, 1, 1, 6);
+        var y = pooling.stochastic_pool2d(x, (1, 2), training: false).flatten();
+        Assert.InRange(y[0].ToDouble() / small, 2.499, 2.501);   // (1 + 9) / (1 + 3)
+        Assert.InRange(y[1].ToDouble() / large, 2.499, 2.501);
+        Assert.Equal(0, y[2].ToDouble());
+    }
+
+    [Fact]
     public void A_module_with_a_generator_can_be_exported()
     {
         using var scope = NewDisposeScope();

@@ -48,6 +48,35 @@ public class Window2dTests
         Tolerance.AssertClose(expected, window.Average(x));
     }
 
+    [Theory]
+    [InlineData(1, 3, false)]
+    [InlineData(2, 3, true)]
+    [InlineData(1, 20, true)]
+    [InlineData(2, 20, false)]
+    public void Their_weighted_sum_is_the_formula_in_both_layouts_and_dtypes(long dilation, long channels, bool ceil)
+    {
+        using var scope = NewDisposeScope();
+        var weight = randn(1, 1, 3, 2, dtype: ScalarType.Float64);
+        var numbers = weight.flatten().data<double>().ToArray();
+        var window = new Window2d((3, 2), (2, 3), (1, 1), dilation, ceil);
+        foreach (var dtype in new[] { ScalarType.Float32, ScalarType.Float64 })
+        {
+            var x = randn(2, channels, 8, 7, dtype: dtype).requires_grad_();
+            var last = x.detach().permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2).requires_grad_();
+            var expected = Windows.Pool(x, (3, 2), (2, 3), (1, 1), (dilation, dilation), ceil, (values, places) =>
+                values.Zip(places, (value, place) => value * numbers[(place.Row * 2) + place.Column]).Sum());
+            foreach (var map in new[] { x, last })
+            {
+                var y = window.Sum(map, weight.to(dtype));
+                Tolerance.AssertClose(expected, y.to(ScalarType.Float64), dtype == ScalarType.Float32 ? 1e-5 : 1e-12);
+                y.square().sum().backward();
+            }
+
+            Tolerance.AssertClose(x.grad!, last.grad!, 1e-4);
+            Tolerance.AssertClose(Windows.Pool(x, (3, 2), (2, 3), (1, 1), (dilation, dilation), ceil, values => values.Sum()), window.Sum(x).to(ScalarType.Float64), 1e-5);
+        }
+    }
+
     [Fact]
     public void Height_and_width_have_settings_of_their_own()
     {

@@ -211,4 +211,25 @@ public class SpatialPyramidTests
         : from rest in Positions(spans[..^1])
           from i in Enumerable.Range((int)spans[^1].Start, (int)(spans[^1].End - spans[^1].Start))
           select (long[])[.. rest, i];
+
+    [Theory]
+    [InlineData(12, 16, BinRule.Adaptive)]
+    [InlineData(12, 16, BinRule.SppNet)]
+    [InlineData(13, 16, BinRule.Adaptive)]
+    public void Means_of_levels_that_nest_are_those_of_each_level_alone(long h, long w, BinRule bins)
+    {
+        using var scope = NewDisposeScope();
+        var map = Seeded.Normal(1, [2, 3, h, w]).to(ScalarType.Float64);
+        map[0, 1, 2, 3] = double.NaN;
+        map[1, 1, 2, 3] = double.PositiveInfinity;
+        long[] levels = [2, 4, 1];
+        var (ours, alone) = (map.detach().requires_grad_(), map.detach().requires_grad_());
+        var y = pooling.spatial_pyramid_pool2d(ours, levels, BinReduction.Avg, bins);
+        var expected = cat([.. levels.Select(n => nn.functional.adaptive_avg_pool2d(alone, [n, n]).flatten(1))], 1);
+        Assert.True(y.allclose(expected, rtol: 1e-12, atol: 1e-12, equal_nan: true));
+        var weights = Seeded.Normal(2, y.shape).to(ScalarType.Float64);
+        y.backward([weights]);
+        expected.backward([weights]);
+        Tolerance.AssertClose(alone.grad!, ours.grad!);
+    }
 }

@@ -30,6 +30,22 @@ public class PositionSensitiveTests
     }
 
     [Fact]
+    public void More_pixels_than_one_block_holds_give_the_same()
+    {
+        using var scope = NewDisposeScope();
+        var x = Seeded.Normal(1, [1, 1, 70, 70]).requires_grad_();
+        var boxes = cat([zeros(1000, 1), (Seeded.Normal(2, [1000, 2]) * 3), 69 + (Seeded.Normal(3, [1000, 2]) * 3)], 1);   // 4.6 million
+        var y = pooling.ps_roi_pool(x, boxes, 1);
+        y.sum().backward();
+        var gradient = x.grad!.clone();
+        x.grad!.zero_();
+        var parts = boxes.split(200).Select(part => pooling.ps_roi_pool(x, part, 1)).ToArray();
+        cat(parts).sum().backward();
+        Tolerance.AssertClose(cat(parts), y, 0);
+        Tolerance.AssertClose(x.grad!, gradient);
+    }
+
+    [Fact]
     public void One_bin_is_RoIAlign()
     {
         using var scope = NewDisposeScope();

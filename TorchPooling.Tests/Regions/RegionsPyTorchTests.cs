@@ -6,7 +6,7 @@ namespace TorchPooling.Tests.Regions;
 /// <summary>Outputs and gradients of torchvision, for boxes of every kind.</summary>
 public class RegionsPyTorchTests
 {
-    private static readonly string[] Kinds = ["any", "halves", "inverted", "empty", "huge", "inside"];
+    private static readonly string[] Kinds = ["any", "halves", "inverted", "empty", "huge", "inside", "many"];
 
     [PyTorchFact]
     public void Outputs_and_gradients_equal_those_of_torchvision()
@@ -135,6 +135,11 @@ public class RegionsPyTorchTests
     private static IEnumerable<Op> Ops(string kind)
     {
         yield return new("roi_pool");
+        if (kind == "many")
+        {
+            yield break;
+        }
+
         yield return new("ps_roi_pool");
         foreach (var ratio in new long[] { -1, 1, 2, 3, 6 })
         {
@@ -151,7 +156,8 @@ public class RegionsPyTorchTests
 
     private sealed record Run(long Seed, string Kind, double Scale, Op Op)
     {
-        private const long Count = 16;
+        /// <summary>Many boxes are maxima of windows, few are read pixel by pixel.</summary>
+        private long Count => Kind == "many" ? 400 : 16;
 
         public bool HasPlanes => Op.Name.StartsWith("ps", StringComparison.Ordinal);
 

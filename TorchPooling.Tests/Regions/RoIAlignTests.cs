@@ -128,4 +128,34 @@ public class RoIAlignTests
         Tolerance.AssertClose(cat(parts), y, 0);
         Tolerance.AssertClose(x.grad!, gradient, 1e-4);
     }
+
+    [Fact]
+    public void More_boxes_than_are_laid_out_at_once_give_the_same_as_channel_by_channel()
+    {
+        using var scope = NewDisposeScope();
+        var whole = Seeded.Normal(1, [2, 400, 12, 10]);
+        var boxes = cat([(arange(150) % 2).unsqueeze(1).to(ScalarType.Float32), (Seeded.Normal(2, [150, 4]) * 4) + 5], 1);   // 53 at once
+        var direction = Seeded.Normal(3, [150, 400, 7, 7]);
+        foreach (var pool in new Func<Tensor, Tensor>[]
+        {
+            x => pooling.roi_align(x, boxes, 7, sampling_ratio: 2), x => pooling.roi_align(x, boxes, 7), x => pooling.roi_pool(x, boxes, 7),
+        })
+        {
+            var (y, gradient) = Both(whole, direction);
+            var (few, fewGradient) = Both(whole[.., ..3], direction[.., ..3]);
+            Tolerance.AssertClose(few, y[.., ..3], 1e-6);
+            Tolerance.AssertClose(fewGradient, gradient[.., ..3], 1e-5);
+            using var none = no_grad();
+            Tolerance.AssertClose(y, pool(whole), 0);
+            Assert.True(y.is_contiguous());
+
+            (Tensor, Tensor) Both(Tensor map, Tensor way)
+            {
+                var x = map.clone().requires_grad_();
+                var y = pool(x);
+                (y * way).sum().backward();
+                return (y.detach(), x.grad!);
+            }
+        }
+    }
 }

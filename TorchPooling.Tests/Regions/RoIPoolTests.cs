@@ -20,12 +20,14 @@ public class RoIPoolTests
         Tolerance.AssertClose(expected.reshape(4, 1, 2, 2), new RoIPool(2).call(x, boxes), 0);
     }
 
-    [Fact]
-    public void It_is_the_formula()
+    [Theory]
+    [InlineData(6, 5, 40)]
+    [InlineData(60, 50, 4)]   // few boxes on a large map are read pixel by pixel
+    public void It_is_the_formula(int height, int width, int count)
     {
         using var scope = NewDisposeScope();
-        var x = Seeded.Normal(1, [2, 2, 6, 5], ScalarType.Float64);
-        var boxes = cat([(arange(40, dtype: ScalarType.Float64) % 2).unsqueeze(1), ((Seeded.Normal(2, [40, 4], ScalarType.Float64) * 6) + 4).round(1)], 1);
+        var x = Seeded.Normal(1, [2, 2, height, width], ScalarType.Float64);
+        var boxes = cat([(arange(count, dtype: ScalarType.Float64) % 2).unsqueeze(1), ((Seeded.Normal(2, [count, 4], ScalarType.Float64) * 6) + 4).round(1)], 1);
         Tolerance.AssertClose(RegionFormulas.Pool(x, boxes, 2, 3, 0.5, mean: false), pooling.roi_pool(x, boxes, (2, 3), 0.5), 0);
     }
 
@@ -71,6 +73,23 @@ public class RoIPoolTests
     }
 
     [Fact]
+    public void The_first_of_tied_maxima_takes_the_gradient_of_many_boxes()
+    {
+        using var scope = NewDisposeScope();
+        var x = zeros(2, 2, 9, 9);
+        x[.., .., 3, 6] = 1;
+        x[.., .., 4, 2] = 1;   // in the row below, where the windows on the left hold it first
+        x[1, 1, 3, 5] = 1;
+        var boxes = tensor(new float[,] { { 0, 1, 1, 7, 7 }, { 1, 1, 1, 7, 7 }, { 1, 9, 9, 12, 12 } }).repeat(100, 1);
+        var y = pooling.roi_pool(x.requires_grad_(), boxes, 1);
+        Tolerance.AssertClose(tensor(new float[] { 1, 1, 0 }).repeat(100).unsqueeze(1).expand(300, 2), y.flatten(1), 0);
+        y.sum().backward();
+        var gradient = zeros_like(x);
+        (gradient[0, .., 3, 6], gradient[1, 0, 3, 6], gradient[1, 1, 3, 5]) = (tensor(100f), tensor(100f), tensor(100f));
+        Tolerance.AssertClose(gradient, x.grad!, 0);
+    }
+
+    [Fact]
     public void The_pyramid_of_a_box_around_the_map_is_that_of_the_map()
     {
         using var scope = NewDisposeScope();
@@ -91,29 +110,33 @@ public class RoIPoolTests
     }
 
     [Theory]
-    [InlineData(0)]
-    [InlineData(1)]
-    [InlineData(2)]
-    [InlineData(3)]
-    public void NaN_anywhere_in_a_bin_gives_NaN_as_in_max_pooling_and_takes_the_gradient(int place)
+    [InlineData(0, 1)]
+    [InlineData(1, 1)]
+    [InlineData(2, 1)]
+    [InlineData(3, 1)]
+    [InlineData(0, 100)]   // maxima of windows
+    [InlineData(1, 100)]
+    [InlineData(2, 100)]
+    [InlineData(3, 100)]
+    public void NaN_anywhere_in_a_bin_gives_NaN_as_in_max_pooling_and_takes_the_gradient(int place, int count)
     {
         using var scope = NewDisposeScope();
         var x = arange(16, dtype: ScalarType.Float32).reshape(1, 1, 4, 4);
         x[0, 0, place / 2, place % 2] = float.NaN;
         x[0, 0, 1 - (place / 2), 1 - (place % 2)] = float.PositiveInfinity;   // beside it
         x[0, 0, 2.., 2..] = float.NegativeInfinity;
-        var box = tensor(new float[,] { { 0, 0, 0, 3, 3 } });
+        var box = tensor(new float[] { 0, 0, 0, 3, 3 }).expand(count, 5);
         var expected = new[] { float.NaN, 7, 13, float.NegativeInfinity };
         Assert.Equal(expected, nn.functional.max_pool2d(x, 2).data<float>().ToArray());
-        Assert.Equal(expected, pooling.roi_pool(x, box, 2).data<float>().ToArray());
-        Assert.Equal(expected, pooling.roi_spatial_pyramid_pool(x, box, [2]).data<float>().ToArray());
+        Assert.All(pooling.roi_pool(x, box, 2).unbind(0), y => Assert.Equal(expected, y.data<float>().ToArray()));
+        Assert.All(pooling.roi_spatial_pyramid_pool(x, box, [2]).unbind(0), y => Assert.Equal(expected, y.data<float>().ToArray()));
 
         var y = pooling.roi_pool(x.requires_grad_(), box, 2);
-        Assert.Equal(expected, y.detach().data<float>().ToArray());
+        Assert.All(y.detach().unbind(0), each => Assert.Equal(expected, each.data<float>().ToArray()));
         y.backward([ones_like(y)]);
         var gradient = zeros(4, 4);
         gradient[place / 2, place % 2] = 1;
         (gradient[1, 3], gradient[3, 1], gradient[2, 2]) = (tensor(1f), tensor(1f), tensor(1f));
-        Tolerance.AssertClose(gradient, x.grad![0, 0], 0);
+        Tolerance.AssertClose(gradient * count, x.grad![0, 0], 0);
     }
 }

@@ -72,7 +72,7 @@ public class ChooseKTests
         Assert.Contains("has the best validation recall@1 without training", page, StringComparison.Ordinal);
         Assert.Contains("nothing was trained", page, StringComparison.Ordinal);
 
-        Assert.Equal((1, $"{folder.File("run")} already holds choose-k.html: choose another --name or --out"), await Run(arguments));
+        Assert.Equal((1, $"{folder.File("run")} already holds choose-k.html: choose another --out"), await Run(arguments));
     }
 
     [Fact]

@@ -140,6 +140,7 @@ public sealed partial class DistributedTests : IDisposable
     [InlineData("'bogus'", "bogus")]
     [InlineData("--data: no folder", "--data", "no-such-folder")]
     [InlineData("--python: no-such-python cannot be started: ", "--processes", "2", "--python", "no-such-python")]
+    [InlineData("--python: expected a name, got an empty one", "--processes", "2", "--python", "")]
     [InlineData("--processes: expected 0 or more, got -1", "--processes", "-1")]
     [InlineData("--batch-size: expected a multiple of the 3 processes, got 32", "--processes", "3")]
     [InlineData("--batch-size: expected 1 or more, got 0", "--batch-size", "0")]

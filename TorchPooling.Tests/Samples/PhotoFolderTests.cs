@@ -1,4 +1,4 @@
-using PlaceRecognition;
+using Experiments;
 using PlaceRecognition.Data;
 using SkiaSharp;
 using static TorchSharp.torch;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Experiments;
 using PlaceRecognition.Commands;
 using static TorchSharp.torch;
 
@@ -215,6 +216,16 @@ public class PlaceRecognitionTests
         Assert.Contains("was started with other options or pictures: Training.Epochs was 2, is 3", error, StringComparison.Ordinal);
         Assert.Equal(kept, File.ReadAllBytes(folder.File("run/checkpoint")));
         Assert.Equal(["checkpoint"], Names(folder.File("run")));
+    }
+
+    [Fact]
+    public async Task Somebody_s_file_in_the_folder_is_not_replaced()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.File("model.pt"), "mine");
+        Assert.Equal((1, $"{folder.Path} already holds model.pt: choose another --out\n"), await Run([.. Small, "--out", folder.Path]));
+        Assert.Equal(["model.pt"], Names(folder.Path));
+        Assert.Equal("mine", File.ReadAllText(folder.File("model.pt")));
     }
 
     [Fact]

@@ -1,4 +1,4 @@
-using PlaceRecognition.Retrieval;
+using Experiments.Report;
 
 namespace TorchPooling.Tests.Samples;
 

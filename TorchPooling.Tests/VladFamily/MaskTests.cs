@@ -48,6 +48,37 @@ public class MaskTests
     }
 
     [Theory, MemberData(nameof(Layers))]
+    public void A_large_batch_is_its_images_one_by_one_with_their_gradients(Case item)
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        var layer = Double(item);
+        var x = Seeded.Normal(1, [3, 3, 400, 500], ScalarType.Float64);   // 1.8 million numbers: a slice of two images and a rest
+        var mask = Seeded.Normal(2, [3, 400, 500]) > 0;
+        torchscript.save(layer, folder.File("m.pt"), x[..1]);
+        using var script = torchscript.load<Tensor, Tensor, Tensor>(folder.File("m.pt"));
+        var channels_last = x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
+        var (expected, gradient) = Pass(x, leaf => cat([.. leaf.split(1).Select((image, i) => layer.forward(image, mask.narrow(0, i, 1)))]));
+        foreach (var forward in new Func<Tensor, Tensor>[] { leaf => layer.forward(leaf, mask), leaf => script.call(leaf, mask) })
+        {
+            foreach (var input in new[] { x, channels_last })
+            {
+                var (y, other) = Pass(input, forward);
+                Tolerance.AssertClose(expected, y, 1e-9);
+                Tolerance.AssertClose(gradient / gradient.abs().max(), other / gradient.abs().max(), 1e-8);
+            }
+        }
+
+        static (Tensor Output, Tensor Gradient) Pass(Tensor input, Func<Tensor, Tensor> forward)
+        {
+            var leaf = input.detach().requires_grad_();
+            var y = forward(leaf);
+            (y * arange(1, y.numel() + 1, dtype: y.dtype).view_as(y).sin()).sum().backward();
+            return (y.detach(), leaf.grad!);
+        }
+    }
+
+    [Theory, MemberData(nameof(Layers))]
     public void A_weight_counts_a_descriptor_so_many_times(Case item)
     {
         using var scope = NewDisposeScope();

@@ -18,6 +18,25 @@ public class NetVLADTests
         Tolerance.AssertClose(DoubleLoop(layer, x, normalize_input), layer.call(x));
     }
 
+    [Theory]
+    [InlineData(3, 3)]
+    [InlineData(1, 3)]
+    [InlineData(3, 5)]
+    [InlineData(1, 5)]
+    public void Few_and_many_clusters_and_channels_last_maps_give_the_double_loop_and_its_script(long images, long clusters)
+    {
+        using var scope = NewDisposeScope();
+        var layer = new NetVLAD(clusters, 7, dtype: ScalarType.Float64);
+        var x = randn(images, 4, 6, 7, dtype: ScalarType.Float64).permute(0, 3, 1, 2);
+        using var folder = new TemporaryFolder();
+        var path = folder.File("layer.pt");
+        torchscript.save(layer, path, x);
+        using var script = torchscript.load<Tensor, Tensor>(path);
+        var expected = DoubleLoop(layer, x, normalize_input: true);
+        Tolerance.AssertClose(expected, layer.call(x));
+        Tolerance.AssertClose(expected, script.call(x));
+    }
+
     [Fact]
     public void One_descriptor_and_one_cluster_give_the_residual_s_direction()
     {

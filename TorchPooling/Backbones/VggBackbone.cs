@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -42,6 +43,7 @@ public sealed class VggBackbone : nn.Module<Tensor, Tensor>, IScriptable
         [[64, 64], [128, 128], [256, 256, 256, 256], [512, 512, 512, 512], [512, 512, 512, 512]];
 
     private readonly Sequential features;
+    private readonly bool channels_last;
 
     /// <param name="blocks">Widths of the convolutions, block by block: <see cref="Vgg16"/>, say, or <c>[[16], [32, 32]]</c>.</param>
     /// <param name="batch_norm">A batch norm after every convolution.</param>
@@ -81,6 +83,8 @@ public sealed class VggBackbone : nn.Module<Tensor, Tensor>, IScriptable
         }
 
         RegisterComponents();
+        // Layers of others may ask for a view of their input that only one layout has.
+        channels_last = features.modules().All(layer => layer.GetType().Assembly is var from && (from == typeof(nn).Assembly || from == typeof(Check).Assembly));
     }
 
     /// <summary>C, the channels of the output.</summary>
@@ -96,7 +100,7 @@ public sealed class VggBackbone : nn.Module<Tensor, Tensor>, IScriptable
         Check.LikeParameters(x, first);
         try
         {
-            return features.call(x);
+            return channels_last && x.device_type == DeviceType.CPU ? ChannelsLast(x) : features.call(x);
         }
         catch (ExternalException e) when (e.Message.Contains("Output size is too small", StringComparison.Ordinal)
             || e.Message.Contains("Kernel size can't be greater", StringComparison.Ordinal))
@@ -106,11 +110,31 @@ public sealed class VggBackbone : nn.Module<Tensor, Tensor>, IScriptable
         }
     }
 
+    // On a CPU convolutions take as long either way, pooling a tenth where the channels of a pixel lie side by side.
+    private Tensor ChannelsLast(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        // One channel is contiguous in both layouts at once: only the strides tell the convolution which is meant.
+        var pixels = x.size(1) == 1 ? x.contiguous().view(x.size(0), x.size(2), x.size(3), 1) : x.permute(0, 2, 3, 1).contiguous();
+        var y = features.call(pixels.permute(0, 3, 1, 2));
+        return y.contiguous().MoveToOuterDisposeScope();
+    }
+
+    // ONNX has no layouts, and its exporter takes all devices for equal.
     ScriptDefinition IScriptable.script() => new(
         """
         def forward(self, x: Tensor) -> Tensor:
+            if x.device == torch.device("meta"):
+                return self.features.forward(x)
+            if self.channels_last and x.device == torch.device("cpu"):
+                if x.size(1) == 1:
+                    pixels = x.contiguous().view(x.size(0), x.size(2), x.size(3), 1)
+                else:
+                    pixels = x.permute(0, 2, 3, 1).contiguous()
+                return self.features.forward(pixels.permute(0, 3, 1, 2)).contiguous()
             return self.features.forward(x)
-        """);
+        """,
+        (nameof(channels_last), channels_last));
 
     private static List<nn.Module<Tensor, Tensor>> Layers(
         long[][] blocks, bool batch_norm, Func<long, nn.Module<Tensor, Tensor>> pool, VggCut cut, long channels, Device? device, ScalarType? dtype)

@@ -57,29 +57,62 @@ public static partial class pooling
     /// <summary>1 / max(‖x‖, 1e-12) along <paramref name="dim"/>, kept; 0 for a zero vector, so that its gradient is 0.</summary>
     internal static Tensor inverse_norm(Tensor x, long dim)
     {
-        var squares = x.square().sum(dim, keepdim: true);
-        var largest = ones_like(squares);
-        if (x.device_type == DeviceType.CUDA || (squares > 1e24).any().ToBoolean())
-        {
-            // The squares of a norm above 1e12, or their gradients, may leave the range of float32. To ask whether there
-            // is one costs less than to divide on a CPU, and more on a GPU, which would have to wait for the answer.
-            largest = x.detach().abs().amax([dim], keepdim: true).clamp_min(1);
-            squares = (x / largest).square().sum(dim, keepdim: true);
-        }
-
-        return where(squares == 0, zeros_like(squares), squares.clamp_min(1e-24).rsqrt() / largest);
+        var (squares, unit) = squared_norm(x, dim);
+        return inverse_root(squares, unit);
     }
 
-    /// <summary>The method <c>self.inverse_norm(x, dim)</c> of script forms: <see cref="inverse_norm"/>.</summary>
+    /// <summary>‖x/unit‖² along <paramref name="dim"/>, kept, and the unit; 1 where null.</summary>
+    private static (Tensor squares, Tensor? unit) squared_norm(Tensor x, long dim)
+    {
+        var squares = Sum(x);
+        if (x.device_type == DeviceType.CPU && !(squares > 1e24).any().ToBoolean())
+        {
+            return (squares, null);
+        }
+
+        // The squares of a norm above 1e12, or their gradients, may leave the range of float32. To ask whether there
+        // is one costs less than to divide on a CPU, and more on a GPU, which would have to wait for the answer.
+        var unit = x.detach().abs().amax([dim], keepdim: true).clamp_min(1);
+        return (Sum(x / unit), unit);
+
+        // The squared distance from 0 is the square, but its gradient takes one pass over x, where that of square() takes three.
+        Tensor Sum(Tensor values)
+        {
+            using var scope = NewDisposeScope();
+            var distances = nn.functional.mse_loss(values, values.new_zeros([1]).expand_as(values), nn.Reduction.None);
+            return distances.sum(dim, keepdim: true).MoveToOuterDisposeScope();
+        }
+    }
+
+    private static Tensor inverse_root(Tensor squares, Tensor? unit)
+    {
+        var inverse = squares.clamp_min(1e-24).rsqrt().masked_fill(squares == 0, 0);
+        return unit is null ? inverse : inverse / unit;
+    }
+
+    /// <summary>The methods of script forms for <see cref="inverse_norm"/>, <c>self.inverse_norm(x, dim)</c>, and
+    /// <see cref="squared_norm"/>.</summary>
     internal const string inverse_norm_script =
         """
 
         def inverse_norm(self, x: Tensor, dim: int) -> Tensor:
-            squares = x.square().sum([dim], True)
-            largest = torch.ones_like(squares)
-            if bool(torch.any(squares > 1e24)):
-                largest = x.detach().abs().amax([dim], True).clamp_min(1.0)
-                squares = (x / largest).square().sum([dim], True)
-            return torch.where(squares == 0, torch.zeros_like(squares), squares.clamp_min(1e-24).rsqrt() / largest)
+            squares, unit = self.squared_norm(x, dim)
+            return self.inverse_root(squares, unit)
+
+        def squared_norm(self, x: Tensor, dim: int) -> Tuple[Tensor, Tensor]:
+            squares = self.sum_of_squares(x, dim)
+            unit = torch.ones_like(squares)
+            if not (x.device == torch.device("cpu")) or bool(torch.any(squares > 1e24)):
+                unit = x.detach().abs().amax([dim], True).clamp_min(1.0)
+                squares = self.sum_of_squares(x / unit, dim)
+            return squares, unit
+
+        def sum_of_squares(self, x: Tensor, dim: int) -> Tensor:
+            if self.training:
+                return torch.mse_loss(x, x.new_zeros([1]).expand_as(x), 0).sum([dim], True)
+            return x.square().sum([dim], True)  # goes on to ONNX
+
+        def inverse_root(self, squares: Tensor, unit: Tensor) -> Tensor:
+            return squares.clamp_min(1e-24).rsqrt().masked_fill(squares == 0, 0.0) / unit
         """;
 }

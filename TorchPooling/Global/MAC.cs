@@ -23,8 +23,11 @@ public sealed class MAC : nn.Module<Tensor, Tensor>, IScriptable
     ScriptDefinition IScriptable.script() => new(
         """
         def forward(self, x: Tensor) -> Tensor:
-            return torch.adaptive_max_pool2d(x, [1, 1])[0]
-        """);
+            if x.device == torch.device("meta"):
+                return torch.adaptive_max_pool2d(x, [1, 1])[0]
+            return torch.adaptive_max_pool2d(self.numbered(x), [1, 1])[0].to(x.dtype)
+
+        """ + PixelNumbers.Script);
 }
 
 public static partial class pooling
@@ -37,6 +40,7 @@ public static partial class pooling
     {
         Check.FeatureMap(x);
         using var scope = NewDisposeScope();
-        return nn.functional.adaptive_max_pool2d(x, [1, 1]).MoveToOuterDisposeScope();
+        var wide = PixelNumbers.Numbered(x);
+        return nn.functional.adaptive_max_pool2d(wide, [1, 1]).to(x.dtype).MoveToOuterDisposeScope();
     }
 }

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace TorchPooling;
@@ -38,9 +39,15 @@ public sealed class RMAC : nn.Module<Tensor, Tensor>, IScriptable
         def forward(self, x: Tensor) -> Tensor:
             h = x.size(2)
             w = x.size(3)
+            map = x
+            trains = False
+            if not x.device == torch.device("meta"):
+                trains = x.requires_grad
+                map = self.laid(x)
             short = min(h, w)
             more = self.steps(max(h, w) - short, short)
             maxima: List[Tensor] = []
+            pixels: List[Tensor] = []
             for l in range(1, min(self.levels, 2 * short - 1) + 1):
                 side = 2 * short // (l + 1)
                 rows = l
@@ -50,14 +57,26 @@ public sealed class RMAC : nn.Module<Tensor, Tensor>, IScriptable
                 else:
                     columns = l + more
                 for i in range(rows):
-                    strip = x.narrow(2, i * (h - side) // max(rows - 1, 1), side)
+                    top = i * (h - side) // max(rows - 1, 1)
                     for j in range(columns):
-                        region = strip.narrow(3, j * (w - side) // max(columns - 1, 1), side)
-                        maxima.append(torch.adaptive_max_pool2d(region, [1, 1])[0])
+                        left = j * (w - side) // max(columns - 1, 1)
+                        y, at = torch.adaptive_max_pool2d(map.narrow(2, top, side).narrow(3, left, side), [1, 1])
+                        maxima.append(y)
+                        if trains:
+                            pixels.append(at + torch.div(at, side, rounding_mode="floor") * (w - side) + (top * w + left))
             regions = torch.cat(maxima, 2)
+            if trains:
+                regions = x.flatten(2).gather(2, torch.cat(pixels, 2).flatten(2)).unsqueeze(3)
             if x.dtype == 5 or x.dtype == 15:  # float16, bfloat16
                 regions = regions.float()
             return (regions * self.inverse_norm(regions, 1)).sum([2], True).to(x.dtype)
+
+        def laid(self, x: Tensor) -> Tensor:
+            if not x.device == torch.device("cpu"):
+                return x.detach()
+            if x.size(1) == 1:
+                return self.numbered(x).detach()
+            return x.detach().permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
 
         def steps(self, excess: int, side: int) -> int:
             k = 0
@@ -67,7 +86,7 @@ public sealed class RMAC : nn.Module<Tensor, Tensor>, IScriptable
                     k = k + 1
             return k
 
-        """ + pooling.inverse_norm_script,
+        """ + PixelNumbers.Script + pooling.inverse_norm_script,
         (nameof(levels), levels));
 }
 
@@ -84,14 +103,33 @@ public static partial class pooling
         Check.FeatureMap(x);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(levels);
         using var scope = NewDisposeScope();
-        var regions = cat([.. rmac_maxima(x, levels)], 2).to(Check.AtLeastFloat32(x.dtype));   // (N, C, R, 1)
+        var map = rmac_laid(x);
+        var (maxima, pixels) = (new List<Tensor>(), new List<Tensor>());
+        foreach (var (top, left, side) in rmac_regions(x.size(2), x.size(3), levels))
+        {
+            var (y, at) = nn.functional.adaptive_max_pool2d_with_indices(map.narrow(2, top, side).narrow(3, left, side), [1, 1]);
+            maxima.Add(y);
+            if (x.requires_grad)
+            {
+                pixels.Add(at + (at.div(side, RoundingMode.floor) * (x.size(3) - side)) + ((top * x.size(3)) + left));
+            }
+        }
+
+        // Autograd sees one gather of them all.
+        var regions = x.requires_grad ? x.flatten(2).gather(2, cat(pixels, 2).flatten(2)).unsqueeze(3) : cat(maxima, 2);   // (N, C, R, 1)
+        regions = regions.to(Check.AtLeastFloat32(x.dtype));
         return (regions * inverse_norm(regions, 1)).sum(2, keepdim: true).to(x.dtype).MoveToOuterDisposeScope();
     }
 
-    /// <summary>f_R of every region, each (N, C, 1, 1).</summary>
-    private static IEnumerable<Tensor> rmac_maxima(Tensor x, long levels)
+    /// <summary>x without its gradient, where libtorch compares it fastest: on a CPU the channels of a pixel side by side.</summary>
+    private static Tensor rmac_laid(Tensor x) =>
+        x.device_type != DeviceType.CPU ? x.detach()
+        : x.size(1) == 1 ? PixelNumbers.Numbered(x).detach()
+        : x.detach().permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
+
+    /// <summary>The squares of every scale.</summary>
+    private static IEnumerable<(long Top, long Left, long Side)> rmac_regions(long h, long w, long levels)
     {
-        var (h, w) = (x.size(2), x.size(3));
         var shortest = Math.Min(h, w);
         var more = rmac_steps(Math.Max(h, w) - shortest, shortest);
         for (var l = 1L; l <= Math.Min(levels, 2 * shortest - 1); l++)
@@ -101,7 +139,7 @@ public static partial class pooling
             {
                 foreach (var left in rmac_starts(w, side, h > w ? l : l + more))
                 {
-                    yield return nn.functional.adaptive_max_pool2d(x.narrow(2, top, side).narrow(3, left, side), [1, 1]);
+                    yield return (top, left, side);
                 }
             }
         }

@@ -71,18 +71,24 @@ public sealed class CenterWeightedAvgPool2d : nn.Module<Tensor, Tensor>, IScript
         x, weighting, like => LearnedNumber.Of(raw_width, width, least, like), window);
 
     ScriptDefinition IScriptable.script() => new(
-        Window2d.Script +
+        Window2d.SlicedScript +
         $"""
-        def forward(self, x: Tensor) -> Tensor:
+        def pool(self, x: Tensor) -> Tensor:
             wide = x
             if x.dtype == 5 or x.dtype == 15:  # float16, bfloat16
                 wide = x.float()
             width = {LearnedNumber.Script(raw_width, nameof(width))}
             down = self.from_center(0, wide).unsqueeze(1)
             across = self.from_center(1, wide).unsqueeze(0)
-            d = torch.hypot(down, across).flatten().reshape([-1, 1, 1, 1, 1]) / width
-            weight = ({LogWeight(weighting)} + self.valid(wide).log()).softmax(0)
-            y = (self.windows(wide, 0.0) * weight).sum(0)
+            d = torch.hypot(down, across) / width
+            log_weight = {LogWeight(weighting)}
+            if self.quick(wide):
+                weight = log_weight.exp().unsqueeze(0).unsqueeze(0)
+                whole = self.weighted(torch.ones([1, 1, x.size(2), x.size(3)], dtype=wide.dtype, device=wide.device), weight)
+                if bool(whole.detach().amin([0, 1, 2, 3]) > 1e-30):
+                    return (self.weighted(wide, weight) / whole).to(x.dtype)
+            share = (log_weight.flatten().reshape([-1, 1, 1, 1, 1]) + self.valid(wide).log()).softmax(0)
+            y = (self.windows(wide, 0.0) * share).sum(0)
             return y.to(x.dtype)
 
         def from_center(self, axis: int, x: Tensor) -> Tensor:
@@ -134,19 +140,36 @@ public static partial class pooling
     internal static Tensor CenterWeightedAvgPool(Tensor x, CenterWeighting weighting, Func<Tensor, Tensor> width, Window2d window)
     {
         window.OutputSize(x);   // before distances of a window that no map has
+        return Slices.Of(x, slice => CenterWeightedAvgPoolOf(slice, weighting, width, window));
+    }
+
+    private static Tensor CenterWeightedAvgPoolOf(Tensor x, CenterWeighting weighting, Func<Tensor, Tensor> width, Window2d window)
+    {
         using var scope = NewDisposeScope();
         var wide = x.to(Check.AtLeastFloat32(x.dtype));
         var (down, across) = (FromCenter(window, 0, wide).unsqueeze(1), FromCenter(window, 1, wide).unsqueeze(0));
-        var d = down.hypot(across).flatten().reshape(-1, 1, 1, 1, 1) / width(wide);
+        var d = down.hypot(across) / width(wide);
         var log_weight = weighting switch
         {
             CenterWeighting.Gaussian => d.square() * -0.5,
             CenterWeighting.Linear => (1 - d).clamp_min(1e-6).log(),
             _ => -d.log1p(),
         };
-        var weight = (log_weight + window.Valid(wide).log()).softmax(0);   // padding has the logarithm −∞
-        var y = (window.Of(wide, 0) * weight).sum(dim: 0);
+        var y = Window2d.IsQuick(wide) ? QuickWeightedAverage(wide, log_weight.exp().unsqueeze(0).unsqueeze(0), window) : null;
+        if (y is null)
+        {
+            var share = (log_weight.flatten().reshape(-1, 1, 1, 1, 1) + window.Valid(wide).log()).softmax(0);   // padding has the logarithm −∞
+            y = (window.Of(wide, 0) * share).sum(dim: 0);
+        }
+
         return y.to(x.dtype).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The weighted sum over that of ones; null where the weights of a window vanish.</summary>
+    private static Tensor? QuickWeightedAverage(Tensor wide, Tensor weight, Window2d window)
+    {
+        var whole = window.Sum(ones([1, 1, wide.size(2), wide.size(3)], dtype: wide.dtype, device: wide.device), weight);
+        return Window2d.Least(whole) > 1e-30f ? window.Sum(wide, weight) / whole : null;
     }
 
     private static Tensor FromCenter(Window2d window, int axis, Tensor like)

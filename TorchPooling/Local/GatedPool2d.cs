@@ -59,8 +59,7 @@ public sealed class GatedPool2d : nn.Module<Tensor, Tensor>, IScriptable
             wide = x
             if x.dtype == 5 or x.dtype == 15:  # float16, bfloat16
                 wide = x.float()
-            mask = self.weight.to(wide.dtype).flatten(2).permute([2, 1, 0]).unsqueeze(3).unsqueeze(4)
-            gate = (self.windows(wide, 0.0) * mask).sum(0).sigmoid()
+            gate = self.weighted(wide, self.weight.to(wide.dtype)).sigmoid()
             y = gate * self.largest(wide) + (1.0 - gate) * self.average(wide)
             return y.to(x.dtype)
         """,
@@ -92,8 +91,7 @@ public static partial class pooling
         Check.OnDeviceOf(weight, x);
         using var scope = NewDisposeScope();
         var wide = x.to(Check.AtLeastFloat32(x.dtype));
-        var mask = weight.to(wide.dtype).flatten(2).permute(2, 1, 0).unsqueeze(3).unsqueeze(4);   // (K, 1, 1 or C, 1, 1)
-        var gate = (window.Of(wide, 0) * mask).sum(dim: 0).sigmoid();
+        var gate = window.Sum(wide, weight.to(wide.dtype)).sigmoid();
         var y = (gate * window.Largest(wide)) + ((1 - gate) * window.Average(wide));
         return y.to(x.dtype).MoveToOuterDisposeScope();
     }

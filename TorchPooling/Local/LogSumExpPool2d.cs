@@ -39,9 +39,9 @@ public sealed class LogSumExpPool2d : nn.Module<Tensor, Tensor>, IScriptable
     public override Tensor forward(Tensor x) => pooling.LogSumExpPool(x, r, window);
 
     ScriptDefinition IScriptable.script() => new(
-        Window2d.Script +
+        Window2d.SlicedScript +
         """
-        def forward(self, x: Tensor) -> Tensor:
+        def pool(self, x: Tensor) -> Tensor:
             wide = x
             if x.dtype == 5 or x.dtype == 15:  # float16, bfloat16
                 wide = x.float()
@@ -79,9 +79,10 @@ public static partial class pooling
         return LogSumExpPool(x, r, new Window2d(kernel_size, stride, padding, dilation, ceil_mode));
     }
 
-    internal static Tensor LogSumExpPool(Tensor x, double r, Window2d window)
+    internal static Tensor LogSumExpPool(Tensor x, double r, Window2d window) => Slices.Of(x, slice => LogSumExpPoolOf(slice, r, window));
+
+    private static Tensor LogSumExpPoolOf(Tensor x, double r, Window2d window)
     {
-        Check.FeatureMap(x);
         using var scope = NewDisposeScope();
         var wide = x.to(Check.AtLeastFloat32(x.dtype));
         var pixels = window.Of(wide, double.NegativeInfinity);

@@ -29,9 +29,9 @@ public sealed class MedianPool2d : nn.Module<Tensor, Tensor>, IScriptable
     public override Tensor forward(Tensor x) => pooling.MedianPool(x, window);
 
     ScriptDefinition IScriptable.script() => new(
-        Window2d.Script +
+        Window2d.SlicedScript +
         """
-        def forward(self, x: Tensor) -> Tensor:
+        def pool(self, x: Tensor) -> Tensor:
             wide = x
             if x.dtype == 5 or x.dtype == 15:  # float16, bfloat16
                 wide = x.float()
@@ -65,9 +65,10 @@ public static partial class pooling
         Tensor x, Size kernel_size, Size? stride = null, Size? padding = null, Size? dilation = null, bool ceil_mode = false) =>
         MedianPool(x, new Window2d(kernel_size, stride, padding, dilation, ceil_mode));
 
-    internal static Tensor MedianPool(Tensor x, Window2d window)
+    internal static Tensor MedianPool(Tensor x, Window2d window) => Slices.Of(x, slice => MedianPoolOf(slice, window));
+
+    private static Tensor MedianPoolOf(Tensor x, Window2d window)
     {
-        Check.FeatureMap(x);
         using var scope = NewDisposeScope();
         var wide = x.to(Check.AtLeastFloat32(x.dtype));
         var (ordered, _) = window.Of(wide, double.PositiveInfinity).sort(0, stable: true);

@@ -1,3 +1,4 @@
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -57,18 +58,39 @@ public sealed class PowerPool2d : nn.Module<Tensor, Tensor>, IScriptable
         x, like => LearnedNumber.Of(raw_p, p, pooling.LeastPower, like), mean, window);
 
     ScriptDefinition IScriptable.script() => new(
-        Window2d.Script +
+        Window2d.SlicedScript +
         $"""
-        def forward(self, x: Tensor) -> Tensor:
+        def pool(self, x: Tensor) -> Tensor:
             wide = x
             if x.dtype == 5 or x.dtype == 15:  # float16, bfloat16
                 wide = x.float()
             p = {LearnedNumber.Script(raw_p, nameof(p))}
+            if self.quick(wide) and bool(p >= 1):
+                square = bool(p == 2) and not p.requires_grad
+                if square:
+                    total = self.total(wide.square())
+                elif p.requires_grad:
+                    hole = (wide == 0).to(wide.dtype)  # the derivative that TorchScript has of 0 to the p is NaN
+                    total = self.total((wide.abs() + hole).pow(p) - hole)
+                else:
+                    total = self.total(wide.abs().pow_(float(p)))
+                if self.kept_digits(total, wide):
+                    zero = self.is_zero(total)
+                    if self.mean:
+                        total = total / self.valid(wide).sum(0)
+                    root = total + zero
+                    if square:
+                        y = root.sqrt() - zero
+                    else:
+                        y = root.pow(p.reciprocal()) - zero
+                    return y.to(x.dtype)
             size = self.windows(wide, 0.0).abs()
             largest = size.detach().amax([0])
             zero = (largest == 0).to(wide.dtype)
             ratio = size / (largest + zero)
-            total = torch.where(ratio > 1e-24, ratio.clamp_min(1e-24).pow(p), ratio.detach().pow(p)).sum(0)
+            hole = (ratio == 0).to(wide.dtype)
+            faint = (ratio.detach() + hole).pow(p) - hole
+            total = torch.where(ratio > 1e-24, ratio.clamp_min(1e-24).pow(p), faint).sum(0)
             if self.mean:
                 total = total / self.valid(wide).sum(0)
             y = (total + zero).pow(p.reciprocal()) * largest
@@ -108,12 +130,19 @@ public static partial class pooling
     /// <param name="power">p, shape (1), in a tensor's dtype and on its device.</param>
     /// <param name="mean">Whether the powers are averaged.</param>
     /// <param name="window">The windows.</param>
-    internal static Tensor PowerPool(Tensor x, Func<Tensor, Tensor> power, bool mean, Window2d window)
+    internal static Tensor PowerPool(Tensor x, Func<Tensor, Tensor> power, bool mean, Window2d window) =>
+        Slices.Of(x, slice => PowerPoolOf(slice, power, mean, window));
+
+    private static Tensor PowerPoolOf(Tensor x, Func<Tensor, Tensor> power, bool mean, Window2d window)
     {
-        Check.FeatureMap(x);
         using var scope = NewDisposeScope();
         var wide = x.to(Check.AtLeastFloat32(x.dtype));
         var p = power(wide);
+        if (Window2d.IsQuick(wide) && QuickPowerPool(wide, p, mean, window) is { } quick)
+        {
+            return quick.to(x.dtype).MoveToOuterDisposeScope();
+        }
+
         var size = window.Of(wide, 0).abs();
         var largest = size.detach().amax([0]);
         var zero = (largest == 0).to(wide.dtype);   // 1 for a window of zeros, whose root would have an infinite slope
@@ -126,5 +155,32 @@ public static partial class pooling
 
         var y = (total + zero).pow(p.reciprocal()) * largest;
         return where(largest.isfinite(), y, largest).to(x.dtype).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The same from one sum of the map's powers; null where p &lt; 1, whose slope at 0 is infinite, or a sum would lose digits.
+    /// </summary>
+    private static Tensor? QuickPowerPool(Tensor wide, Tensor p, bool mean, Window2d window)
+    {
+        var number = p.ToSingle();
+        if (number < 1)
+        {
+            return null;
+        }
+
+        var square = number == 2 && !p.requires_grad;
+        using var power = square ? wide.square() : p.requires_grad ? wide.abs().pow(p) : wide.abs().pow_(number);
+        var total = window.Sum(power);
+        if (!Window2d.KeptDigits(total, () => window.Sum(wide.detach().abs())))
+        {
+            return null;
+        }
+
+        var zero = Window2d.IsZero(total);
+        if (mean)
+        {
+            total = total / window.Valid(wide).sum(dim: 0);
+        }
+
+        return (square ? (total + zero).sqrt() : (total + zero).pow(p.reciprocal())) - zero;
     }
 }

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace TorchPooling;
@@ -28,12 +29,18 @@ public sealed class SoftPool2d : nn.Module<Tensor, Tensor>, IScriptable
     public override Tensor forward(Tensor x) => pooling.SoftPool(x, window);
 
     ScriptDefinition IScriptable.script() => new(
-        Window2d.Script +
+        Window2d.SlicedScript +
         """
-        def forward(self, x: Tensor) -> Tensor:
+        def pool(self, x: Tensor) -> Tensor:
             wide = x
             if x.dtype == 5 or x.dtype == 15:  # float16, bfloat16
                 wide = x.float()
+            if self.quick(wide):
+                power = (wide - wide.detach().amax([2, 3], True)).exp_()
+                weight = self.total(power)
+                y = self.total(power * wide) / weight
+                if bool(weight.detach().amin([0, 1, 2, 3]) > 1e-30) and bool(y.detach().sum().isfinite()):
+                    return y.to(x.dtype)
             y = (self.windows(wide, -inf).softmax(0) * self.windows(wide, 0.0)).sum(0)
             return y.to(x.dtype)
         """,
@@ -57,12 +64,25 @@ public static partial class pooling
         Tensor x, Size kernel_size, Size? stride = null, Size? padding = null, Size? dilation = null, bool ceil_mode = false) =>
         SoftPool(x, new Window2d(kernel_size, stride, padding, dilation, ceil_mode));
 
-    internal static Tensor SoftPool(Tensor x, Window2d window)
+    internal static Tensor SoftPool(Tensor x, Window2d window) => Slices.Of(x, slice => SoftPoolOf(slice, window));
+
+    private static Tensor SoftPoolOf(Tensor x, Window2d window)
     {
-        Check.FeatureMap(x);
         using var scope = NewDisposeScope();
         var wide = x.to(Check.AtLeastFloat32(x.dtype));
-        var y = (window.Of(wide, double.NegativeInfinity).softmax(0) * window.Of(wide, 0)).sum(dim: 0);
+        var y = Window2d.IsQuick(wide) ? QuickSoftPool(wide, window) : null;
+        y ??= (window.Of(wide, double.NegativeInfinity).softmax(0) * window.Of(wide, 0)).sum(dim: 0);
         return y.to(x.dtype).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The same from two sums of a map; null where a window lies so far below its channel's maximum that its weights vanish, or
+    /// something is not finite.</summary>
+    private static Tensor? QuickSoftPool(Tensor wide, Window2d window)
+    {
+        using var power = (wide - wide.detach().amax([2, 3], keepdim: true)).exp_();   // large ones go as soon as they may
+        using var product = power * wide;
+        var weight = window.Sum(power);
+        var y = window.Sum(product) / weight;
+        return Window2d.Least(weight) > 1e-30f && float.IsFinite(y.detach().sum().ToSingle()) ? y : null;
     }
 }

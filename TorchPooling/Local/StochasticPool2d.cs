@@ -40,24 +40,45 @@ public sealed class StochasticPool2d : nn.Module<Tensor, Tensor>, IScriptable
     public override Tensor forward(Tensor x) => pooling.StochasticPool(x, window, training, generator);
 
     ScriptDefinition IScriptable.script() => new(
-        Window2d.Script +
+        Window2d.SlicedScript +
         """
-        def forward(self, x: Tensor) -> Tensor:
+        def pool(self, x: Tensor) -> Tensor:
             wide = x
             if x.dtype == 5 or x.dtype == 15:  # float16, bfloat16
                 wide = x.float()
-            active = self.windows(wide, 0.0).relu()
-            largest = active.detach().amax([0])
-            zero = (largest == 0).to(wide.dtype)
-            share = active / (largest + zero)
+            active = wide.relu()
             if self.training:
-                reached = share.detach().cumsum(0)
-                drawn = torch.rand(largest.size(), dtype=wide.dtype, device=wide.device) * reached[-1]
-                index = (reached <= drawn).sum(0, True).clamp_max(share.size(0) - 1)
-                y = active.gather(0, index)[0]
-            else:
-                y = share.square().sum(0) / (share.sum(0) + zero) * largest
+                return self.draw(active).to(x.dtype)
+            if self.quick(active):
+                squares = self.total(active.square())
+                total = self.total(active)
+                if self.kept_digits(squares, active, total):
+                    return (squares / (total + self.is_zero(total))).to(x.dtype)
+            pixels = self.windows(active, 0.0)
+            largest = pixels.detach().amax([0])
+            zero = (largest == 0).to(wide.dtype)
+            share = pixels / (largest + zero)
+            y = share.square().sum(0) / (share.sum(0) + zero) * largest
             return torch.where(largest.isfinite(), y, largest).to(x.dtype)
+
+        def draw(self, active: Tensor) -> Tensor:
+            pixels = self.pixels(active.detach(), 0.0)
+            largest = pixels[0]
+            for k in range(1, len(pixels)):
+                largest = torch.maximum(largest, pixels[k])
+            whole = largest + (largest == 0).to(active.dtype)
+            total = torch.zeros_like(whole)
+            for pixel in pixels:
+                total.add_(pixel / whole)
+            drawn = torch.minimum(total * torch.rand(total.size(), dtype=total.dtype, device=total.device), torch.nextafter(total, torch.zeros_like(total)))
+            reached = torch.zeros_like(total)
+            passed = torch.full_like(total, len(pixels))
+            for pixel in pixels:
+                passed.sub_(reached.add_(pixel / whole).sub(drawn).sign_().clamp_min_(0))
+            found = largest.isfinite() & (passed < len(pixels))
+            places = self.places(passed, active)
+            y = active.flatten(2).gather(2, places.flatten(2)).reshape(largest.size())
+            return torch.where(found, y, largest)
         """,
         window.Attributes);
 }
@@ -85,30 +106,91 @@ public static partial class pooling
 
     internal static Tensor StochasticPool(Tensor x, Window2d window, bool training, Generator? generator)
     {
-        Check.FeatureMap(x);
-        Check.FeatureMap(x);
         if (training)
         {
+            Check.FeatureMap(x);
             Check.Generator(generator, x);
         }
 
-        using var scope = NewDisposeScope();
-        var wide = x.to(Check.AtLeastFloat32(x.dtype));
-        var active = window.Of(wide, 0).relu();
-        var largest = active.detach().amax([0]);
-        var zero = (largest == 0).to(wide.dtype);   // 1 for a window without a positive pixel
-        var share = active / (largest + zero);      // sums of these cannot overflow
-        var y = training
-            ? active.gather(0, Draw(share.detach(), generator))[0]
-            : share.square().sum(dim: 0) / (share.sum(dim: 0) + zero) * largest;
-        return where(largest.isfinite(), y, largest).to(x.dtype).MoveToOuterDisposeScope();
+        return Slices.Of(x, slice => StochasticPoolOf(slice, window, training, generator));
     }
 
-    /// <summary>The first pixel whose cumulated share is beyond a uniform part of the whole, in each window, (1, N, C, H', W').</summary>
-    private static Tensor Draw(Tensor share, Generator? generator)
+    private static Tensor StochasticPoolOf(Tensor x, Window2d window, bool training, Generator? generator)
     {
-        var reached = share.cumsum(0);
-        var drawn = rand(share.shape[1..], dtype: share.dtype, device: share.device, generator: generator) * reached[-1];
-        return (reached <= drawn).sum(0, keepdim: true).clamp_max(share.size(0) - 1);   // a window of zeros draws none
+        using var scope = NewDisposeScope();
+        var wide = x.to(Check.AtLeastFloat32(x.dtype));
+        var active = wide.relu();
+        var y = training ? Draw(active, window, generator) : Expect(active, window);
+        return y.to(x.dtype).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor Expect(Tensor active, Window2d window)
+    {
+        if (Window2d.IsQuick(active))
+        {
+            using var square = active.square();
+            var squares = window.Sum(square);
+            var total = window.Sum(active);
+            if (Window2d.KeptDigits(squares, () => total))
+            {
+                return squares / (total + Window2d.IsZero(total));
+            }
+        }
+
+        var pixels = window.Of(active, 0);
+        var largest = pixels.detach().amax([0]);
+        var zero = (largest == 0).to(active.dtype);   // 1 for a window without a positive pixel
+        var share = pixels / (largest + zero);        // sums of these cannot overflow
+        var y = share.square().sum(dim: 0) / (share.sum(dim: 0) + zero) * largest;
+        return where(largest.isfinite(), y, largest);
+    }
+
+    private static Tensor Draw(Tensor active, Window2d window, Generator? generator)
+    {
+        var (largest, drawn) = DrawNumbers(active, window, generator);
+        var y = active.flatten(2).gather(2, window.Places(drawn, active).flatten(2)).reshape(largest.shape);
+        var found = largest.isfinite() & (drawn < window.KernelSize[0] * window.KernelSize[1]);   // a window of zeros draws none
+        return where(found, y, largest);
+    }
+
+    /// <summary>The maximum of each window, and the number of the first pixel whose cumulated share is beyond a uniform part of the
+    /// whole, or of pixels where there is none.</summary>
+    private static (Tensor Largest, Tensor Drawn) DrawNumbers(Tensor active, Window2d window, Generator? generator)
+    {
+        using var scope = NewDisposeScope();
+        var pixels = window.Pixels(active.detach(), 0);
+        var largest = pixels[0].alias();   // a clone of every other pixel would be contiguous
+        foreach (var pixel in pixels.Skip(1))
+        {
+            using var smaller = largest;
+            largest = largest.maximum(pixel);
+        }
+
+        using var whole = largest.masked_fill(largest == 0, 1);
+        var total = zeros_like(whole);
+        foreach (var pixel in pixels)
+        {
+            using var share = pixel / whole;   // sums of these cannot overflow
+            total.add_(share);
+        }
+
+        var drawn = Part(total, generator);
+        var (reached, passed) = (total.zero_(), full_like(total, pixels.Count));
+        foreach (var pixel in pixels)
+        {
+            using var share = pixel / whole;
+            using var beyond = reached.add_(share).sub(drawn).sign_().clamp_min_(0);   // 1, or 0; a comparison takes three times as long
+            passed.sub_(beyond);
+        }
+
+        return (largest.MoveToOuterDisposeScope(), passed.MoveToOuterDisposeScope());
+    }
+
+    /// <summary>A uniform part of each number, below it.</summary>
+    private static Tensor Part(Tensor total, Generator? generator)
+    {
+        using var scope = NewDisposeScope();
+        var part = total * rand(total.shape, dtype: total.dtype, device: total.device, generator: generator);   // in the total's layout
+        return part.minimum(total.nextafter(zeros_like(total))).MoveToOuterDisposeScope();   // rounded, it may be the whole
     }
 }

@@ -82,11 +82,18 @@ internal sealed class Window2d
     /// <exception cref="ArgumentException"><paramref name="x"/> is no feature map, or too small for one window.</exception>
     public Tensor Of(Tensor x, double fill)
     {
-        var (height, width) = OutputSize(x);
-        Check.Memory([.. kernel_size, Math.Max(1, x.size(0)), x.size(1), height, width], x.dtype, nameof(kernel_size));
         using var scope = NewDisposeScope();
-        var padded = nn.functional.pad(
-            x, [padding[1], Beyond(x, 1, width), padding[0], Beyond(x, 0, height)], PaddingModes.Constant, fill);
+        return stack(Pixels(x, fill)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The same one by one, K views (N, C, H', W') of one map, in the caller's scope.</summary>
+    /// <exception cref="ArgumentException"><paramref name="x"/> is no feature map, or too small for one window.</exception>
+    public List<Tensor> Pixels(Tensor x, double fill)
+    {
+        var (height, width) = OutputSize(x);
+        CheckMemory(x, height, width);
+        long[] around = [padding[1], Beyond(x, 1, width), padding[0], Beyond(x, 0, height)];
+        var padded = around is [0, 0, 0, 0] ? x : nn.functional.pad(x, around, PaddingModes.Constant, fill);   // which copies in any case
         var pixels = new List<Tensor>();
         for (var i = 0L; i < kernel_size[0]; i++)
         {
@@ -97,8 +104,95 @@ internal sealed class Window2d
             }
         }
 
-        return stack(pixels).MoveToOuterDisposeScope();
+        return pixels;
     }
+
+    /// <summary>The place h·W + w of a pixel of each window in its map, int64; some place in the map for a pixel beyond it.</summary>
+    /// <param name="pixel">Its number in the window, from 0 in row-major order, (N, C, H', W').</param>
+    /// <param name="x">Feature map.</param>
+    public Tensor Places(Tensor pixel, Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        var row = arange(kernel_size[0], device: x.device).mul_(dilation[0] * x.size(3)).unsqueeze(1);
+        var offset = row + (arange(kernel_size[1], device: x.device) * dilation[1]);
+        var top = (arange(pixel.size(2), device: x.device) * stride[0]).sub_(padding[0]).mul_(x.size(3)).unsqueeze(1);
+        var first = top + (arange(pixel.size(3), device: x.device) * stride[1]).sub_(padding[1]);
+        using var k = pixel.to(ScalarType.Int64).clamp_(0, offset.numel() - 1);
+        return offset.take(k).add_(first).clamp_(0, (x.size(2) * x.size(3)) - 1).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Whether sums over windows take the quick way: on the CPU, in float32. There a depthwise convolution is many times as
+    /// fast as a pool and exact, and to look at the sums costs little; a GPU would round to TF32 and wait.</summary>
+    public static bool IsQuick(Tensor x) => x.device_type == DeviceType.CPU && x.dtype == ScalarType.Float32 && x.numel() > 0;
+
+    /// <summary>The sum of every window's pixels, each times its weight, (N, C, H', W'); padding counts as 0.</summary>
+    /// <param name="x">Feature map.</param>
+    /// <param name="weight">Shape (1 or C, 1, kH, kW).</param>
+    /// <exception cref="ArgumentException"><paramref name="x"/> is no feature map, or too small for one window.</exception>
+    public Tensor Sum(Tensor x, Tensor weight)
+    {
+        using var scope = NewDisposeScope();
+        if (!IsQuick(x))
+        {
+            return (Of(x, 0) * weight.flatten(2).permute(2, 1, 0).unsqueeze(3).unsqueeze(4)).sum(dim: 0).MoveToOuterDisposeScope();
+        }
+
+        var (height, width) = OutputSize(x);
+        CheckMemory(x, height, width);
+        var (below, beside) = (Beyond(x, 0, height) - padding[0], Beyond(x, 1, width) - padding[1]);
+        var padded = below > 0 || beside > 0   // in ceil mode
+            ? nn.functional.pad(x, [0, Math.Max(0, beside), 0, Math.Max(0, below)])
+            : x;
+        if (x.size(1) < 16)   // which the convolution would fill up to 16
+        {
+            padded = padded.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
+        }
+
+        var y = nn.functional.conv2d(
+            padded, weight.expand(x.size(1), 1, kernel_size[0], kernel_size[1]), null, stride, padding, dilation, groups: x.size(1));
+        return y.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The sum of every window's pixels, (N, C, H', W').</summary>
+    /// <exception cref="ArgumentException"><paramref name="x"/> is no feature map, or too small for one window.</exception>
+    public Tensor Sum(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        var (height, width) = OutputSize(x);
+        CheckMemory(x, height, width);
+        return Sum(x, ones([1, 1, .. kernel_size], dtype: x.dtype, device: x.device)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Whether sums of powers kept their digits in float32: none is beyond it, and none so small that pixels vanished, but
+    /// where all pixels of the window are 0.</summary>
+    /// <param name="powers">A power of at least 1 of |x|, summed over each window.</param>
+    /// <param name="sizes">The sum of |x| over each window, asked for where a power is small.</param>
+    public static bool KeptDigits(Tensor powers, Func<Tensor> sizes)
+    {
+        using var scope = NewDisposeScope();
+        var sums = powers.detach();
+        return sums.amax(All).ToSingle() < 1e37f   // NaN where one is
+            && (Least(sums) > 1e-30f || (1e-30 - sums).sign_().clamp_min_(0).mul_(sizes().detach()).amax(All).ToSingle() == 0);
+    }
+
+    /// <summary>1 where a sum of numbers of at least 0 is 0, else 0; a comparison takes six times as long.</summary>
+    public static Tensor IsZero(Tensor sums)
+    {
+        using var scope = NewDisposeScope();
+        return (1 - sums.detach().sign()).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The least number of (N, C, H', W'), on the CPU; NaN where one is.</summary>
+    public static float Least(Tensor sums)
+    {
+        using var least = sums.detach().amin(All);
+        return least.ToSingle();
+    }
+
+    private static readonly long[] All = [0, 1, 2, 3];   // named, they are reduced in the order of the memory: ten times as fast in channels-last
+
+    private void CheckMemory(Tensor x, long height, long width) =>
+        Check.Memory([.. kernel_size, Math.Max(1, x.size(0)), x.size(1), height, width], x.dtype, nameof(kernel_size));
 
     /// <summary>The maximum of every window, (N, C, H', W'); the first of equal ones takes the gradient.</summary>
     /// <exception cref="ArgumentException"><paramref name="x"/> is no feature map, or too small for one window.</exception>
@@ -119,7 +213,7 @@ internal sealed class Window2d
         }
 
         using var scope = NewDisposeScope();
-        return (Of(x, 0).sum(dim: 0) / Valid(x).sum(dim: 0)).MoveToOuterDisposeScope();
+        return (Sum(x) / Valid(x).sum(dim: 0)).MoveToOuterDisposeScope();
     }
 
     /// <summary>1 where pixel k of a window lies in the map and 0 where not, (K, 1, 1, H', W'), in <paramref name="x"/>'s dtype.</summary>
@@ -172,11 +266,15 @@ internal sealed class Window2d
     public (string, object?)[] Attributes =>
         [(nameof(kernel_size), kernel_size), (nameof(stride), stride), (nameof(padding), padding), (nameof(dilation), dilation), (nameof(ceil_mode), ceil_mode)];
 
-    /// <summary>TorchScript methods: <c>self.windows(x, fill)</c> is <see cref="Of"/>, <c>self.valid(x)</c> is <see cref="Valid"/>,
-    /// <c>self.largest(x)</c> is <see cref="Largest"/>, <c>self.average(x)</c> is <see cref="Average"/>.</summary>
+    /// <summary>TorchScript methods: <c>self.windows(x, fill)</c> is <see cref="Of"/>, <c>self.pixels(x, fill)</c> is <see cref="Pixels"/>,
+    /// <c>self.valid(x)</c> is <see cref="Valid"/>, <c>self.largest(x)</c> is <see cref="Largest"/>, <c>self.average(x)</c> is
+    /// <see cref="Average"/>, <c>self.places(pixel, x)</c> is <see cref="Places"/>,
+    /// <c>self.quick(x)</c> is <see cref="IsQuick"/>, <c>self.weighted(x, weight)</c> and <c>self.total(x)</c> are
+    /// <see cref="Sum(Tensor, Tensor)"/> and <see cref="Sum(Tensor)"/>, <c>self.kept_digits(powers, x)</c> is <see cref="KeptDigits"/>, of
+    /// the sums of |x| where it is not given them, <c>self.is_zero(sums)</c> is <see cref="IsZero"/>.</summary>
     public const string Script =
         """
-        def windows(self, x: Tensor, fill: float) -> Tensor:
+        def output_size(self, x: Tensor) -> Tuple[List[int], List[int]]:
             count: List[int] = []
             beyond: List[int] = []
             for axis in range(2):
@@ -191,7 +289,13 @@ internal sealed class Window2d
                     n = n + 1
                 count.append(n)
                 beyond.append(max(0, (n - 1) * step + span - size - pad))
-            padded = torch.constant_pad_nd(x, [self.padding[1], beyond[1], self.padding[0], beyond[0]], fill)
+            return (count, beyond)
+
+        def pixels(self, x: Tensor, fill: float) -> List[Tensor]:
+            (count, beyond) = self.output_size(x)
+            padded = x
+            if self.padding[0] + self.padding[1] + beyond[0] + beyond[1] > 0:
+                padded = torch.constant_pad_nd(x, [self.padding[1], beyond[1], self.padding[0], beyond[0]], fill)
             pixels: List[Tensor] = []
             for i in range(self.kernel_size[0]):
                 top = i * self.dilation[0]
@@ -199,7 +303,52 @@ internal sealed class Window2d
                 for j in range(self.kernel_size[1]):
                     left = j * self.dilation[1]
                     pixels.append(rows.slice(3, left, left + (count[1] - 1) * self.stride[1] + 1, self.stride[1]))
-            return torch.stack(pixels, 0)
+            return pixels
+
+        def windows(self, x: Tensor, fill: float) -> Tensor:
+            return torch.stack(self.pixels(x, fill), 0)
+
+        def quick(self, x: Tensor) -> bool:
+            return x.device.type == "cpu" and x.dtype == 6 and x.numel() > 0
+
+        def places(self, pixel: Tensor, x: Tensor) -> Tensor:
+            row = (torch.arange(self.kernel_size[0], device=x.device) * (self.dilation[0] * x.size(3))).unsqueeze(1)
+            offset = row + torch.arange(self.kernel_size[1], device=x.device) * self.dilation[1]
+            top = ((torch.arange(pixel.size(2), device=x.device) * self.stride[0] - self.padding[0]) * x.size(3)).unsqueeze(1)
+            first = top + (torch.arange(pixel.size(3), device=x.device) * self.stride[1] - self.padding[1])
+            k = pixel.long().clamp(0, offset.numel() - 1)
+            return offset.take(k).add_(first).clamp_(0, x.size(2) * x.size(3) - 1)
+
+        def weighted(self, x: Tensor, weight: Tensor) -> Tensor:
+            if not self.quick(x):
+                return (self.windows(x, 0.0) * weight.flatten(2).permute([2, 1, 0]).unsqueeze(3).unsqueeze(4)).sum(0)
+            beyond = self.output_size(x)[1]
+            (below, beside) = (beyond[0] - self.padding[0], beyond[1] - self.padding[1])
+            padded = x
+            if below > 0 or beside > 0:
+                padded = torch.constant_pad_nd(x, [0, max(0, beside), 0, max(0, below)], 0.0)
+            if x.size(1) < 16:
+                padded = padded.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2])
+            filters = weight.expand([x.size(1), 1, self.kernel_size[0], self.kernel_size[1]])
+            return torch.conv2d(padded, filters, None, self.stride, self.padding, self.dilation, x.size(1))
+
+        def total(self, x: Tensor) -> Tensor:
+            return self.weighted(x, torch.ones([1, 1, self.kernel_size[0], self.kernel_size[1]], dtype=x.dtype, device=x.device))
+
+        def kept_digits(self, powers: Tensor, x: Tensor, sizes: Optional[Tensor] = None) -> bool:
+            sums = powers.detach()
+            if not bool(sums.amax([0, 1, 2, 3]) < 1e+37):
+                return False
+            if bool(sums.amin([0, 1, 2, 3]) > 1e-30):
+                return True
+            if sizes is None:
+                size = self.total(x.detach().abs())
+            else:
+                size = sizes.detach()
+            return bool(torch.rsub(sums, 1e-30).sign_().clamp_min_(0).mul_(size).amax([0, 1, 2, 3]) == 0)
+
+        def is_zero(self, sums: Tensor) -> Tensor:
+            return torch.rsub(sums.detach().sign(), 1.0)
 
         def valid(self, x: Tensor) -> Tensor:
             return self.windows(torch.ones([1, 1, x.size(2), x.size(3)], dtype=x.dtype, device=x.device), 0.0)
@@ -210,7 +359,10 @@ internal sealed class Window2d
         def average(self, x: Tensor) -> Tensor:
             if self.dilation[0] == 1 and self.dilation[1] == 1:
                 return torch.avg_pool2d(x, self.kernel_size, self.stride, self.padding, self.ceil_mode, False)
-            return self.windows(x, 0.0).sum(0) / self.valid(x).sum(0)
+            return self.total(x) / self.valid(x).sum(0)
 
         """;
+
+    /// <summary>The same for a pool that defines <c>pool</c>, and takes its <c>forward</c> from <see cref="Slices"/>.</summary>
+    public static readonly string SlicedScript = Slices.Script + Script;
 }

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace TorchPooling;
@@ -40,8 +41,14 @@ public sealed class FastSpatialPyramidPool2d : nn.Module<Tensor, Tensor>, IScrip
             rows = min(self.kernel_size, 2 * x.size(2) - 1)
             columns = min(self.kernel_size, 2 * x.size(3) - 1)
             maps = [x]
+            map = x
+            if x.device == torch.device("meta"):
+                map = x
+            elif x.device == torch.device("cpu"):
+                map = x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
             for stage in range(self.stages):
-                maps.append(torch.max_pool2d(maps[-1], [rows, columns], [1, 1], [rows // 2, columns // 2]))
+                map = torch.max_pool2d(map, [rows, columns], [1, 1], [rows // 2, columns // 2])
+                maps.append(map)
             return torch.cat(maps, 1)
         """,
         (nameof(kernel_size), kernel_size), (nameof(stages), stages));
@@ -66,9 +73,12 @@ public static partial class pooling
         // A larger window sees no more of the map, and libtorch takes time for every row of padding.
         var (rows, columns) = (Math.Min(kernel_size, (2 * x.size(2)) - 1), Math.Min(kernel_size, (2 * x.size(3)) - 1));
         var maps = new List<Tensor> { x };
+        // On a CPU libtorch compares the channels of a pixel at once where they lie side by side; cat brings x's own layout back.
+        var map = x.device_type == DeviceType.CPU ? x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2) : x;
         for (var stage = 0; stage < stages; stage++)
         {
-            maps.Add(nn.functional.max_pool2d(maps[^1], [rows, columns], [1, 1], [rows / 2, columns / 2]));
+            map = nn.functional.max_pool2d(map, [rows, columns], [1, 1], [rows / 2, columns / 2]);
+            maps.Add(map);
         }
 
         return cat(maps, 1).MoveToOuterDisposeScope();

@@ -83,9 +83,34 @@ internal sealed class Pyramid
     {
         Check.Map(x, dimensions);
         Check.Memory([x.size(0), x.size(1), Bins], x.dtype, nameof(levels));
+        if (IsPlanarMax && (x.numel() >= Maxima.Least || (x.requires_grad && x.dtype != Check.AtLeastFloat32(x.dtype))))
+        {
+            return Planar(x);
+        }
+
         using var scope = NewDisposeScope();
-        var wide = reduction == BinReduction.Avg ? x.to(Check.AtLeastFloat32(x.dtype)) : x;   // a maximum is one of the values
-        return cat(Array.ConvertAll(levels, n => Level(wide, n).flatten(1)), 1).to(x.dtype).MoveToOuterDisposeScope();
+        var wide = reduction == BinReduction.Avg ? x.to(Check.AtLeastFloat32(x.dtype)) : PixelNumbers.Numbered(x);
+        var from = reduction == BinReduction.Avg ? Finest(wide) : wide;
+        return cat(Array.ConvertAll(levels, n => Level(from, n).flatten(1)), 1).to(x.dtype).MoveToOuterDisposeScope();
+    }
+
+    // Where all bins are as large and do not overlap, those of a coarser level are means of the finest's.
+    private Tensor Finest(Tensor x)
+    {
+        var n = levels.Max();
+        return levels.Any(each => n % each != 0) || x.shape[2..].Any(a => a % n != 0) ? x : Level(x, n);
+    }
+
+    private bool IsPlanarMax => (dimensions, reduction) == (2, BinReduction.Max);
+
+    private Tensor Planar(Tensor x)
+    {
+        if (bins == BinRule.SppNet)
+        {
+            Array.ForEach(levels, n => CheckRule(x.shape[2..], n));
+        }
+
+        return Maxima.Of(x, levels, bins == BinRule.Adaptive);
     }
 
     private Tensor Level(Tensor x, long n) => bins == BinRule.Adaptive ? Adaptive(x, n) : Windows(x, n);
@@ -139,35 +164,82 @@ internal sealed class Pyramid
     }
 
     /// <summary>The module's TorchScript form.</summary>
-    public ScriptDefinition Script()
+    public ScriptDefinition Script() => new(
+        $"""
+        def forward(self, x: Tensor) -> Tensor:
+        {(bins == BinRule.SppNet ? "    self.check(x)\n" : "")}{ForwardScript}
+
+        def plain(self, x: Tensor) -> Tensor:
+            wide = x
+        {(reduction == BinReduction.Max ? "" : "    if x.dtype == 5 or x.dtype == 15:  # float16, bfloat16\n        wide = x.float()\n")}    pyramid: List[Tensor] = []
+            for n in self.levels:
+                pyramid.append(self.level(wide, n).flatten(1))
+            return torch.cat(pyramid, 1).to(x.dtype)
+
+        def level(self, x: Tensor, n: int) -> Tensor:
+            return {LevelScript}
+
+        """
+        + (bins == BinRule.SppNet ? WindowsScript : "") + (reduction == BinReduction.Avg ? FinestScript : "")
+        + (IsPlanarMax ? Maxima.Script : reduction == BinReduction.Max ? PixelNumbers.Script : ""),
+        (nameof(levels), levels));
+
+    // ONNX has no layouts, and its exporter takes all devices for equal.
+    private string ForwardScript => "    if x.device == torch.device(\"meta\"):\n        return self.plain(x)\n" + (dimensions, reduction) switch
     {
-        var pool = $"{(reduction == BinReduction.Max ? "max" : "avg")}_pool{dimensions}d";
-        var adaptive = $"torch.adaptive_{pool}(wide, [{string.Join(", ", Enumerable.Repeat("n", dimensions))}])";
-        var level = bins == BinRule.SppNet ? $"self.windows(wide, n)" : reduction == BinReduction.Max ? adaptive + "[0]" : adaptive;
-        return new(
-            $"""
-            def forward(self, x: Tensor) -> Tensor:
-                wide = x
-            {(reduction == BinReduction.Max ? "" : "    if x.dtype == 5 or x.dtype == 15:  # float16, bfloat16\n        wide = x.float()")}
-                pyramid: List[Tensor] = []
-                for n in self.levels:
-                    pyramid.append({level}.flatten(1))
-                return torch.cat(pyramid, 1).to(x.dtype)
-            """
-            + (bins == BinRule.Adaptive ? "" : "\n\n" + WindowsScript(pool)),
-            (nameof(levels), levels));
+        (2, BinReduction.Max) => $"    if x.numel() < {Maxima.Least} and not (x.requires_grad and (x.dtype == 5 or x.dtype == 15)):\n        return self.plain(x)\n    return self.maxima(x, self.levels, {(bins == BinRule.Adaptive ? "True" : "False")})",
+        (_, BinReduction.Max) => "    return self.plain(self.numbered(x)).to(x.dtype)",
+        _ => "    return self.plain(self.finest(x)).to(x.dtype)",
+    };
+
+    private string LevelScript
+    {
+        get
+        {
+            var pool = $"{(reduction == BinReduction.Max ? "max" : "avg")}_pool{dimensions}d";
+            return bins == BinRule.SppNet ? $"torch.{pool}(x, self.window(x, n), self.stride(x, n))"
+                : $"torch.adaptive_{pool}(x, [{string.Join(", ", Enumerable.Repeat("n", dimensions))}])" + (reduction == BinReduction.Max ? "[0]" : "");
+        }
     }
 
-    private static string WindowsScript(string pool) =>
-        $"""
-        def windows(self, x: Tensor, n: int) -> Tensor:
+    private const string FinestScript =
+        """
+
+        def finest(self, x: Tensor) -> Tensor:
+            if x.dtype == 5 or x.dtype == 15:  # float16, bfloat16
+                x = x.float()
+            n = max(self.levels)
+            even = True
+            for each in self.levels:
+                even = even and n % each == 0
+            for a in x.size()[2:]:
+                even = even and a % n == 0
+            if even:
+                return self.level(x, n)
+            return x
+
+        """;
+
+    private const string WindowsScript =
+        """
+
+        def check(self, x: Tensor):
+            for n in self.levels:
+                for a in x.size()[2:]:
+                    if a < n or a % n > a // n:
+                        ops.prim.RaiseException("the SPPNet rule (window ceil(a/n), stride floor(a/n)) does not give n bins for this map size and level")
+
+        def window(self, x: Tensor, n: int) -> List[int]:
             window: List[int] = []
+            for a in x.size()[2:]:
+                window.append((a + n - 1) // n)
+            return window
+
+        def stride(self, x: Tensor, n: int) -> List[int]:
             stride: List[int] = []
             for a in x.size()[2:]:
-                if a < n or a % n > a // n:
-                    ops.prim.RaiseException("the SPPNet rule (window ceil(a/n), stride floor(a/n)) does not give n bins for this map size and level")
-                window.append((a + n - 1) // n)
                 stride.append(a // n)
-            return torch.{pool}(x, window, stride)
+            return stride
+
         """;
 }

@@ -58,7 +58,7 @@ internal static partial class Regions
             return torch.zeros([length.numel()], dtype=weight.dtype, device=weight.device).index_add(0, bin, weight).view_as(length) > 0
 
         def within(self, pooled: Tensor, down: Tensor, along: Tensor) -> Tensor:
-            outside = torch.logical_and(down.unsqueeze(2), along.unsqueeze(1)).logical_not().view(-1, 1)
+            outside = torch.logical_and(down.unsqueeze(2), along.unsqueeze(1)).logical_not().flatten(1).unsqueeze(1)
             if outside.is_cuda or bool(outside.any()):  # there a look would wait for the device
                 pooled = pooled.masked_fill(outside, 0.0)  # 0 times NaN or infinity is none
             return pooled
@@ -80,8 +80,11 @@ internal static partial class Regions
                 row = row * width.view(-1, 1, 1)
                 pixel = base.unsqueeze(3).unsqueeze(4) + row.unsqueeze(2).unsqueeze(4) + column.unsqueeze(1).unsqueeze(3)
                 weight = down.unsqueeze(2).unsqueeze(4) * along.unsqueeze(1).unsqueeze(3)
-                offsets = torch.arange(base.numel(), device=base.device) * (4 * ratio * ratio)
-                pooled = torch.embedding_bag(table, pixel.flatten(), offsets, False, 0, False, weight.flatten())[0]
+                (bins, each) = (h * w, 4 * ratio * ratio)
+                most = self.at_once(table, bins)
+                boxes = [min(most * k, at.size(0)) for k in range((at.size(0) - 1) // most + 2)]
+                offsets = torch.arange(base.numel(), device=base.device) * each
+                pooled = self.embedded(table, pixel.flatten(), offsets, 0, weight.flatten(), boxes, [k * bins * each for k in boxes], bins)
                 return self.within(pooled, (down > 0).any(2), (along > 0).any(2))
             number_x = step_x.ceil().clamp(0.0, 1073741824.0)
             number_y = step_y.ceil().clamp(0.0, 1073741824.0)
@@ -110,9 +113,7 @@ internal static partial class Regions
             for a in range(0, at.size(0), most):
                 b = a + most
                 pooled.append(self.align(table, at[a:b], good[a:b], base[a:b], height[a:b], width[a:b], ratio, aligned))
-            if len(pooled) == 1:
-                return pooled[0]
-            return torch.cat(pooled, 0)
+            return self.joined(pooled)
 
         """;
 }

@@ -2,13 +2,39 @@ namespace TorchPooling;
 
 internal static partial class Regions
 {
-    /// <summary>Bins that are rectangles of pixels: <c>rectangles</c> reduces them, <c>reduce</c> lays them out as RoIPool and PSRoIPool do.</summary>
+    /// <summary>Bins that are rectangles of pixels: <c>rectangles</c> reduces them, <c>reduce</c> cuts them as RoIPool and PSRoIPool do.</summary>
     private const string Bags =
         """
         def before(self, counts: Tensor) -> Tensor:
             return counts.cumsum(0) - counts
 
-        def bags(self, table: Tensor, nan: Optional[Tensor], mode: int, base: Tensor, top: Tensor, tall: Tensor, left: Tensor, broad: Tensor, width: Tensor, rows: int, entries: int, down: Optional[Tensor], along: Optional[Tensor], from_y: Tensor, from_x: Tensor) -> Tensor:
+        def joined(self, parts: List[Tensor]) -> Tensor:
+            if len(parts) == 1:
+                return parts[0].contiguous()
+            return torch.cat(parts, 0)
+
+        def laid(self, rows: Tensor, bins: int) -> Tensor:
+            return rows.view(-1, bins, rows.size(1)).permute(0, 2, 1)
+
+        def at_once(self, table: Tensor, bins: int) -> int:  # boxes whose rows are still in the cache when they are laid out
+            room = 1048576
+            if table.is_cuda:
+                room = 67108864
+            return max(1, room // (bins * max(1, table.size(1))))
+
+        def embedded(self, table: Tensor, pixel: Tensor, offsets: Tensor, mode: int, weight: Optional[Tensor], boxes: List[int], entries: List[int], bins: int) -> Tensor:
+            parts: List[Tensor] = []
+            for k in range(len(boxes) - 1):
+                (a, b) = (entries[k], entries[k + 1])
+                some: Optional[Tensor] = None
+                if weight is not None:
+                    some = weight[a:b]
+                rows = torch.embedding_bag(table, pixel[a:b], offsets[boxes[k] * bins:boxes[k + 1] * bins] - a, False, mode, False, some)[0]
+                parts.append(self.laid(rows, bins))
+            return self.joined(parts)
+
+        def bags(self, table: Tensor, nan: Optional[Tensor], mode: int, base: Tensor, top: Tensor, tall: Tensor, left: Tensor, broad: Tensor, width: Tensor, rows: int, boxes: List[int], entries: List[int], down: Optional[Tensor], along: Optional[Tensor], from_y: Tensor, from_x: Tensor) -> Tensor:
+            bins = base.size(1) * base.size(2)
             tall = tall.unsqueeze(2).expand_as(base).flatten()
             broad = broad.unsqueeze(1).expand_as(base).flatten()
             width = width.view(-1, 1, 1).expand_as(base)
@@ -18,8 +44,8 @@ internal static partial class Regions
             start = start + row * width.flatten().index_select(0, bin)
             length = broad.index_select(0, bin)
             begin = self.before(length)
-            segment = torch.repeat_interleave(length, output_size=entries)
-            entry = torch.arange(entries, device=base.device)
+            segment = torch.repeat_interleave(length, output_size=entries[-1])
+            entry = torch.arange(entries[-1], device=base.device)
             pixel = entry + (start - begin).index_select(0, segment)
             offsets = self.before(tall * broad)
             if mode == 2 and (table.requires_grad or nan is not None):  # the gradient of the bags themselves is some four times as slow
@@ -28,36 +54,39 @@ internal static partial class Regions
                     (one, _, _, place) = torch.embedding_bag(nan, pixel, offsets, False, mode, False)
                     found = torch.where(one > 0, place, found)
                 number = found.clamp(0) * table.size(1) + torch.arange(table.size(1), device=base.device)
-                return table.flatten().index_select(0, number.flatten()).view_as(number)
+                return self.laid(table.flatten().index_select(0, number.flatten()).view_as(number), bins)
             if down is None or along is None:
-                return torch.embedding_bag(table, pixel, offsets, False, mode, False)[0]
+                return self.embedded(table, pixel, offsets, mode, None, boxes, entries, bins)
             y = from_y.unsqueeze(2).expand_as(base).flatten().index_select(0, bin) + row
             x = entry + (from_x.unsqueeze(1).expand_as(base).flatten().index_select(0, bin) - begin).index_select(0, segment)
             weight = down.index_select(0, y).index_select(0, segment) * along.index_select(0, x)
-            return torch.embedding_bag(table, pixel, offsets, False, mode, False, weight)[0]
+            return self.embedded(table, pixel, offsets, mode, weight, boxes, entries, bins)
 
         def rectangles(self, table: Tensor, nan: Optional[Tensor], mode: int, base: Tensor, top: Tensor, tall: Tensor, left: Tensor, broad: Tensor, width: Tensor, totals: Tensor, down: Optional[Tensor], along: Optional[Tensor]) -> Tensor:
             from_y = self.before(tall.flatten()).view_as(tall)
             from_x = self.before(broad.flatten()).view_as(broad)
-            entries = int(totals[1, -1])
+            all = int(totals[1, -1])
             cuts = [0]  # boxes in blocks of about 2^22 pixels: what is computed on the way stays small
-            if entries > 4194304:
-                more: List[int] = torch.searchsorted(totals[1], torch.arange(4194304, entries, 4194304), right=True).tolist()
+            if all > 4194304:
+                more: List[int] = torch.searchsorted(totals[1], torch.arange(4194304, all, 4194304), right=True).tolist()
                 for cut in more:
                     if cut > cuts[-1]:
                         cuts.append(cut)
             cuts.append(base.size(0))
+            most = self.at_once(table, base.size(1) * base.size(2))
             pooled: List[Tensor] = []
-            (rows, entries) = (0, 0)
+            (rows, before) = (0, 0)
             for k in range(len(cuts) - 1):
                 (a, b) = (cuts[k], cuts[k + 1])
                 if b > a:
-                    (r, e) = (int(totals[0, b - 1]), int(totals[1, b - 1]))
-                    pooled.append(self.bags(table, nan, mode, base[a:b], top[a:b], tall[a:b], left[a:b], broad[a:b], width[a:b], r - rows, e - entries, down, along, from_y[a:b], from_x[a:b]))
-                    (rows, entries) = (r, e)
-            if len(pooled) == 1:
-                return pooled[0]
-            return torch.cat(pooled, 0)
+                    (boxes, entries) = ([0], [0])
+                    for end in range(a + most, b + most, most):
+                        boxes.append(min(end, b) - a)
+                        entries.append(int(totals[1, min(end, b) - 1]) - before)
+                    r = int(totals[0, b - 1])
+                    pooled.append(self.bags(table, nan, mode, base[a:b], top[a:b], tall[a:b], left[a:b], broad[a:b], width[a:b], r - rows, boxes, entries, down, along, from_y[a:b], from_x[a:b]))
+                    (rows, before) = (r, before + entries[-1])
+            return self.joined(pooled)
 
         def counted(self, tall: Tensor, broad: Tensor) -> List[Tensor]:
             rows = tall.sum(1)
@@ -71,7 +100,7 @@ internal static partial class Regions
             bottom = torch.minimum((((bin + 1) * step).ceil().long() + start.unsqueeze(1)).clamp(0), last)
             return (top, (bottom - top).clamp(0))
 
-        def reduce(self, table: Tensor, at: Tensor, good: Tensor, base: Tensor, height: Tensor, width: Tensor, mode: int) -> Tensor:
+        def reduce(self, table: Tensor, at: Tensor, good: Tensor, base: Tensor, height: Tensor, width: Tensor, mode: int, images: int, stride: int) -> Tensor:
             at = at.clamp(-1e9, 1e9)
             near = at.trunc()
             corner = (near + at.sign() * ((at - near).abs() >= 0.5)).long()  # half away from zero
@@ -82,14 +111,18 @@ internal static partial class Regions
             counts = self.counted(tall, broad)
             counts.append(((tall > 0).sum(1) * (broad > 0).sum(1)).cumsum(0))
             if mode == 2:
-                counts.append(table.isnan().any().long().expand_as(counts[0]))  # known with the rest: one wait for the device
+                for each in [table.isnan().any().long(), self.level(tall).max() + 1, self.level(broad).max() + 1]:
+                    counts.append(each.expand_as(counts[0]))  # known with the rest: one wait for the device
             totals = torch.stack(counts).cpu()
-            nan: Optional[Tensor] = None
-            if mode == 2 and int(totals[3, -1]) > 0:
-                nan = table.isnan().to(table.dtype)
-            pooled = self.rectangles(table, nan, mode, base, top, tall, left, broad, width, totals, None, None)
+            if mode == 2 and self.pays(table, totals):
+                pooled = self.overlapping(table, images, base, top, tall, left, broad, stride, int(totals[4, -1]), int(totals[5, -1]))
+            else:
+                nan: Optional[Tensor] = None
+                if mode == 2 and int(totals[3, -1]) > 0:
+                    nan = table.isnan().to(table.dtype)
+                pooled = self.rectangles(table, nan, mode, base, top, tall, left, broad, width, totals, None, None)
             if int(totals[2, -1]) < base.numel():
-                pooled = pooled.masked_fill((tall.unsqueeze(2) * broad.unsqueeze(1) == 0).view(-1, 1), 0.0)
+                pooled = pooled.masked_fill((tall.unsqueeze(2) * broad.unsqueeze(1) == 0).flatten(1).unsqueeze(1), 0.0)
             return pooled
 
         """;

@@ -198,8 +198,7 @@ internal static partial class Regions
     private static void Finite(Tensor boxes, long images)
     {
         using var scope = NewDisposeScope();
-        var image = boxes.select(1, 0);
-        var good = boxes.isfinite().all(1) & image.ge(0) & image.lt(images) & image.eq(image.floor());
+        var good = Invoke("usable", boxes, images);
         if (!good.all().ToBoolean())
         {
             var row = good.to(ScalarType.Int32).argmin().ToInt64();

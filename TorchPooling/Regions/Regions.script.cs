@@ -7,18 +7,18 @@ internal static partial class Regions
     /// <summary>The computation of every pooling over regions as TorchScript methods, which the exported modules carry and the C#
     /// forwards call.</summary>
     /// <remarks>
-    /// <para>The maps become one table of pixels, (N·planes·H·W, C), and a bin of a box a bag of its rows: their maximum, mean or
-    /// weighted sum is one <c>embedding_bag</c> over all boxes. Coordinates go through the operations of torchvision's kernels in
+    /// <para>The maps become one table of pixels, (N·planes·H·W, C), and a bin of a box a bag of its rows: their mean or weighted
+    /// sum is an <c>embedding_bag</c> over many boxes, and so is their maximum where few boxes lie on a large map. Coordinates go through the operations of torchvision's kernels in
     /// their order and dtype, because their rounding decides where a bin ends.</para>
     /// </remarks>
-    private const string Functions = Bags + Aligned +
+    private const string Functions = Bags + Maxima + Aligned +
         """
         def table(self, x: Tensor, planes: int) -> Tensor:
             wide = x
             if x.dtype == 5 or x.dtype == 15:  # float16, bfloat16
                 wide = x.float()
             parts = wide.reshape(x.size(0), x.size(1) // planes, planes, x.size(2), x.size(3))
-            return parts.permute(0, 2, 3, 4, 1).reshape(x.size(0) * planes * x.size(2) * x.size(3), x.size(1) // planes)
+            return parts.permute(0, 2, 3, 4, 1).reshape(x.size(0) * planes * x.size(2) * x.size(3), x.size(1) // planes).contiguous()
 
         def usable(self, boxes: Tensor, images: int) -> Tensor:
             image = boxes.select(1, 0)
@@ -54,10 +54,10 @@ internal static partial class Regions
                 base = base + (torch.arange(planes, device=x.device) * (x.size(2) * x.size(3))).view(h, w)
             at = boxes[:, 1:].to(table.dtype).masked_fill(good.logical_not().unsqueeze(1), 0.0) * scale.to(table.dtype).unsqueeze(1)
             if mode > 0:
-                pooled = self.reduce(table, at, good, base, height, width, mode)
+                pooled = self.reduce(table, at, good, base, height, width, mode, x.size(0), x.size(3))
             else:
                 pooled = self.sliced(table, at, good, base, height, width, ratio, aligned)
-            return pooled.view(-1, h, w, channels).permute(0, 3, 1, 2).contiguous().to(x.dtype)
+            return pooled.view(-1, channels, h, w).to(x.dtype)
 
         def one_map(self, x: Tensor, boxes: Tensor, planes: int, h: int, w: int, spatial_scale: float, mode: int, ratio: int, aligned: bool) -> Tensor:
             scale = torch.full([boxes.size(0)], spatial_scale, dtype=7, device=x.device)

@@ -86,7 +86,7 @@ public sealed class ActionVLAD : ClusterPooling
             share = torch.baddbmm((-alpha * c.square().sum([1])).unsqueeze(1), weight, points).softmax(1)
             if frame_mask is not None:
                 share = share * frame_mask.flatten(1).unsqueeze(1).to(points.dtype)
-            residuals = torch.bmm(share, points.transpose(1, 2)) - share.sum([2], True) * c
+            residuals = self.weighted_sums(points, share).addcmul_(share.sum([2], True), c, value=-1)
             return self.intra_normalize(residuals).to(x.dtype)
         """);
 }

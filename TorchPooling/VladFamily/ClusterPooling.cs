@@ -143,6 +143,9 @@ public abstract class ClusterPooling : nn.Module<Tensor, Tensor>, IScriptable
     /// <summary>Whether the script form hands normalised descriptors to <c>self.soft_assignment</c>.</summary>
     private protected virtual bool NormalizesFirst => false;
 
+    /// <summary>The same of layers that go through <c>pooling.pool_clusters</c>.</summary>
+    private protected bool NormalizesManyFirst => normalize_input && pooling.normalizes_first(assigned_clusters, descriptor_length);
+
     /// <summary>A parameter whose dtype and device are those of the layer.</summary>
     private protected virtual Tensor Parameter => conv!.weight;
 

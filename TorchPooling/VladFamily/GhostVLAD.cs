@@ -48,15 +48,16 @@ public sealed class GhostVLAD : ClusterPooling
     private protected override void SetCentroids(Tensor centers, double alpha) =>
         centroids.copy_(centers.narrow(0, 0, centroids.size(0)));
 
+    private protected override bool NormalizesFirst => NormalizesManyFirst;
+
     private protected override ScriptDefinition Script() => new(
+        pooling.pool_clusters_script(NormalizesFirst) +
         """
-        def forward(self, x: Tensor, mask: Optional[Tensor] = None) -> Tensor:
-            points = self.local_descriptors(x, mask)
-            share, scaled = self.soft_assignment(points, mask)
+        def pool(self, points: Tensor, share: Tensor, scaled: Tensor) -> Tensor:
             share = share.narrow(1, 0, self.centroids.size(0))
             scaled = scaled.narrow(1, 0, self.centroids.size(0))
-            residuals = torch.bmm(scaled, points.transpose(1, 2)) - share.sum([2], True) * self.centroids.to(points.dtype)
-            return self.intra_normalize(residuals).to(x.dtype)
+            residuals = self.weighted_sums(points, scaled).addcmul_(share.sum([2], True), self.centroids.to(points.dtype), value=-1)
+            return self.intra_normalize(residuals)
         """);
 }
 
@@ -77,12 +78,9 @@ public static partial class pooling
         ArgumentNullException.ThrowIfNull(weight);
         ArgumentNullException.ThrowIfNull(centroids);
         CheckClusters(x, weight, centroids, bias, mask, clusters: Math.Max(Rows(weight), Rows(centroids)));
-        using var scope = NewDisposeScope();
-        var points = local_descriptors(x, mask);
-        var (share, scaled) = soft_assignment(points, weight, bias, normalize_input, mask);
         var k = centroids.size(0);
-        return intra_normalize(residuals(points, share.narrow(1, 0, k), scaled.narrow(1, 0, k), centroids))
-            .to(x.dtype).MoveToOuterDisposeScope();
+        return pool_clusters(x, weight, bias, normalize_input, mask, (points, share, scaled) =>
+            intra_normalize(residuals(points, share.narrow(1, 0, k), scaled.narrow(1, 0, k), centroids)));
 
         static long Rows(Tensor matrix) => matrix.dim() > 0 ? matrix.size(0) : 0;
     }

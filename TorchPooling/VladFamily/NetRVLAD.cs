@@ -37,12 +37,13 @@ public sealed class NetRVLAD : ClusterPooling
     /// <inheritdoc/>
     public override Tensor forward(Tensor x, Tensor? mask) => pooling.netrvlad(x, conv!.weight, conv.bias, normalize_input, mask);
 
+    private protected override bool NormalizesFirst => NormalizesManyFirst;
+
     private protected override ScriptDefinition Script() => new(
+        pooling.pool_clusters_script(NormalizesFirst) +
         """
-        def forward(self, x: Tensor, mask: Optional[Tensor] = None) -> Tensor:
-            points = self.local_descriptors(x, mask)
-            share, scaled = self.soft_assignment(points, mask)
-            return self.intra_normalize(torch.bmm(scaled, points.transpose(1, 2))).to(x.dtype)
+        def pool(self, points: Tensor, share: Tensor, scaled: Tensor) -> Tensor:
+            return self.intra_normalize(self.weighted_sums(points, scaled))
         """);
 }
 
@@ -59,9 +60,6 @@ public static partial class pooling
     public static Tensor netrvlad(Tensor x, Tensor weight, Tensor? bias = null, bool normalize_input = true, Tensor? mask = null)
     {
         CheckClusters(x, weight, null, bias, mask);
-        using var scope = NewDisposeScope();
-        var points = local_descriptors(x, mask);
-        var (_, scaled) = soft_assignment(points, weight, bias, normalize_input, mask);
-        return intra_normalize(scaled.bmm(points.transpose(1, 2))).to(x.dtype).MoveToOuterDisposeScope();
+        return pool_clusters(x, weight, bias, normalize_input, mask, (points, _, scaled) => intra_normalize(weighted_sums(points, scaled)));
     }
 }

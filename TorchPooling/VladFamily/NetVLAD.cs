@@ -7,8 +7,8 @@ namespace TorchPooling;
 /// <remarks>
 /// <para>V[k] = Σᵢ aₖ(xᵢ)·(xᵢ − cₖ) over the H·W descriptors xᵢ of a map, aₖ(x) = exp(wₖᵀx + bₖ) / Σₖ′ exp(wₖ′ᵀx + bₖ′);
 /// then each V[k] is scaled to unit length, and the flattened vector (entry k·D + d) once more.</para>
-/// <para>Computed as two matrix products, Σᵢ aₖxᵢ − cₖΣᵢ aₖ: extra memory is (N, K, H·W), never times D. An all-zero
-/// descriptor stays zero and takes a gradient of 0 through its normalisation. The difference of two sums loses digits
+/// <para>Computed as two matrix products, Σᵢ aₖxᵢ − cₖΣᵢ aₖ: extra memory is (N, K, H·W), never times D, and on a CPU large batches
+/// go through a few images at a time. An all-zero descriptor stays zero and takes a gradient of 0 through its normalisation. The difference of two sums loses digits
 /// where all descriptors of a cluster lie much nearer to its centre than the centre to the origin.</para>
 /// <para>Parameters, named as in the PyTorch ports: <c>conv.weight</c> (K, D, 1, 1) is w, <c>conv.bias</c> (K) is b where
 /// there is one, <c>centroids</c> (K, D) is c; all are trained independently. Weights made for the authors' order d·K + k,
@@ -68,13 +68,14 @@ public sealed class NetVLAD : ClusterPooling
 
     private protected override void SetCentroids(Tensor centers, double alpha) => centroids.copy_(centers);
 
+    private protected override bool NormalizesFirst => NormalizesManyFirst;
+
     private protected override ScriptDefinition Script() => new(
+        pooling.pool_clusters_script(NormalizesFirst) +
         """
-        def forward(self, x: Tensor, mask: Optional[Tensor] = None) -> Tensor:
-            points = self.local_descriptors(x, mask)
-            share, scaled = self.soft_assignment(points, mask)
-            residuals = torch.bmm(scaled, points.transpose(1, 2)) - share.sum([2], True) * self.centroids.to(points.dtype)
-            return self.intra_normalize(residuals).to(x.dtype)
+        def pool(self, points: Tensor, share: Tensor, scaled: Tensor) -> Tensor:
+            residuals = self.weighted_sums(points, scaled).addcmul_(share.sum([2], True), self.centroids.to(points.dtype), value=-1)
+            return self.intra_normalize(residuals)
         """);
 }
 
@@ -94,13 +95,11 @@ public static partial class pooling
     {
         ArgumentNullException.ThrowIfNull(centroids);
         CheckClusters(x, weight, centroids, bias, mask);
-        using var scope = NewDisposeScope();
-        var points = local_descriptors(x, mask);
-        var (share, scaled) = soft_assignment(points, weight, bias, normalize_input, mask);
-        return intra_normalize(residuals(points, share, scaled, centroids)).to(x.dtype).MoveToOuterDisposeScope();
+        return pool_clusters(
+            x, weight, bias, normalize_input, mask, (points, share, scaled) => intra_normalize(residuals(points, share, scaled, centroids)));
     }
 
     /// <summary>Σᵢ shareₖᵢ·(xᵢ − cₖ), (N, K, D).</summary>
     internal static Tensor residuals(Tensor points, Tensor share, Tensor scaled, Tensor centroids) =>
-        scaled.bmm(points.transpose(1, 2)) - share.sum(2, keepdim: true) * centroids.to(points.dtype);
+        weighted_sums(points, scaled).addcmul_(share.sum(2, keepdim: true), centroids.to(points.dtype), -1);
 }

@@ -143,8 +143,7 @@ public sealed class PatchNetVLAD : ClusterPooling
                 weights = self.windows(scaled, h, w, size, stride).transpose(1, 2)
                 total = self.windows(share, h, w, size, stride).sum([1]).unsqueeze(2)
                 sums = torch.bmm(weights, windows).addcmul_(total, centroids, value=-1)
-                lengths = (torch.linalg_vector_norm(sums, 2, [2], True) * 1e12).clamp_max(1)
-                vlad = sums * (self.inverse_norm(sums, 2) * self.inverse_norm(lengths, 1))
+                vlad = sums * self.intra_scale(sums)
                 count = ((h - size) // stride + 1) * ((w - size) // stride + 1)
                 patches.append(vlad.view([n, count, centroids.numel()]))
             return torch.cat(patches, 1).to(x.dtype)
@@ -204,14 +203,6 @@ public static partial class pooling
         var views = maps.permute(0, 2, 3, 1).contiguous().unfold(1, size, stride).unfold(2, size, stride);   // (N, rows, columns, C, size, size)
         return views.permute(0, 1, 2, 4, 5, 3)
             .reshape(maps.size(0) * views.size(1) * views.size(2), size * size, maps.size(1)).MoveToOuterDisposeScope();
-    }
-
-    /// <summary>What each cluster of (N, K, D) is multiplied by for both normalisations at once, (N, K, 1): the patches of a map
-    /// are K·D times larger than the map, so each pass over them counts.</summary>
-    private static Tensor intra_scale(Tensor sums)
-    {
-        var lengths = (linalg.vector_norm(sums, 2, [2], keepdim: true) * 1e12).clamp_max(1);   // after the first: 1, or near 0 less
-        return inverse_norm(sums, 2) * inverse_norm(lengths, 1);
     }
 
     internal static void CheckPatches(long[] patch_sizes, long[] strides)

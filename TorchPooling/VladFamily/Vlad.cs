@@ -86,7 +86,7 @@ public sealed class Vlad : ClusterPooling
             share = torch.zeros_like(scores).scatter(1, scores.argmax(1, True), 1.0)
             if mask is not None:
                 share = share * mask.flatten(1).unsqueeze(1).to(points.dtype)
-            residuals = torch.bmm(share, points.transpose(1, 2)) - share.sum([2], True) * centroids
+            residuals = self.weighted_sums(points, share).addcmul_(share.sum([2], True), centroids, value=-1)
         """
         + normalization switch
         {

@@ -53,7 +53,8 @@ public static partial class pooling
     /// <param name="positions">Row and column of each part of the query, shape (Q, 2), in any unit.</param>
     /// <param name="candidate_positions">Those of the candidates' parts, shape (P, 2); as the query's where null.</param>
     /// <returns>Shape (B), float32 or the positions' dtype where that is float64; larger is better.</returns>
-    /// <exception cref="ArgumentException">A shape, dtype or device is another, or a match is no part.</exception>
+    /// <exception cref="ArgumentException">A shape, dtype or device is another, or a match is no part (on a GPU, where a look would
+    /// wait for the device, its image's score is NaN instead).</exception>
     public static Tensor spatial_score(Tensor matches, Tensor positions, Tensor? candidate_positions = null)
     {
         var targets = candidate_positions ?? positions;
@@ -62,10 +63,12 @@ public static partial class pooling
         var wide = positions.dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;
         var (from, to) = (positions.to(wide), targets.to(wide));
         var valid = (matches >= 0).to(wide).unsqueeze(2);   // (B, Q, 1)
-        var moved = to.index_select(0, matches.clamp_min(0).flatten()).view(matches.size(0), matches.size(1), 2) - from;
+        var last = to.size(0) - 1;
+        var moved = to.index_select(0, matches.clamp(0, last).flatten()).view(matches.size(0), matches.size(1), 2) - from;
         var mean = (moved * valid).sum(1, keepdim: true) / valid.sum(1, keepdim: true).clamp_min(1);
         var reach = maximum(to.amax([0]) - from.amin([0]), from.amax([0]) - to.amin([0]));
-        return ((reach - (moved - mean).abs()).square() * valid).sum([1, 2]).div(matches.size(1)).MoveToOuterDisposeScope();
+        var score = ((reach - (moved - mean).abs()).square() * valid).sum([1, 2]).div(matches.size(1));
+        return score.masked_fill((matches > last).any(1), double.NaN).MoveToOuterDisposeScope();   // on a GPU alone: see CheckMatches
     }
 
     internal static void CheckPatchVectors(Tensor query, Tensor candidates, long? parts)
@@ -111,7 +114,7 @@ public static partial class pooling
             throw new ArgumentException($"expected positions on {matches.device} as the matches, got {positions.device} and {targets.device}", nameof(positions));
         }
 
-        if (matches.numel() > 0 && matches.max().ToInt64() >= targets.size(0))
+        if (matches.device_type == DeviceType.CPU && matches.numel() > 0 && matches.max().ToInt64() >= targets.size(0))
         {
             throw new ArgumentException($"expected matches below {targets.size(0)}, got {matches.max().ToInt64()}", nameof(matches));
         }

@@ -1,98 +1,164 @@
 using System.Diagnostics;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Benchmarks;
 
-/// <summary>Runs ours and the reference in turns, round by round, so that a load on the machine falls on both.</summary>
-/// <param name="rounds">Timed rounds, after three that are not.</param>
-/// <param name="threads">Threads of both sides.</param>
-internal sealed class Harness(int rounds, int threads)
+/// <summary>Runs the contestants of a case in turns, round by round in another order, so that a load on the machine falls on all.</summary>
+/// <param name="rounds">Timed rounds, after some that are not.</param>
+/// <param name="threads">Threads of all.</param>
+/// <param name="budget">Seconds after which a case ends with fewer rounds, three at least.</param>
+internal sealed class Harness(int rounds, int threads, double budget = 20)
 {
-    private const int WarmUp = 2;   // after the round that is compared
-    private const double Tolerance = 1e-4;
+    private const int WarmUp = 2;   // after the round that is compared: TorchScript compiles in the first two
+    private const int Fewest = 3;
 
     public int Rounds => rounds;
 
     public int Threads => threads;
 
-    public (Harness Settings, IReadOnlyList<Measured> Cases) Run(IEnumerable<Case> cases)
+    public IReadOnlyList<Measured> Run(IEnumerable<Case> cases)
     {
         set_num_threads(threads);
-        using var python = PythonReference.Start(threads, out var missing);
-        return (this, [.. cases.Select(item => Run(item, python, missing))]);
+        using var python = new PythonReference(threads);
+        return [.. cases.Select(item => Run(item, python))];
     }
 
-    private Measured Run(Case item, PythonReference? python, string? missing)
+    private Measured Run(Case item, PythonReference python)
     {
         Console.Error.WriteLine($"{item.Name} …");
         using var scope = NewDisposeScope();
-        var inputs = item.Inputs();
-        python?.Prepare(item, inputs);
-        var tensors = inputs.Select(input => input.Value).ToArray();
-        if (python is not null)
+        var scene = item.Make(item.Setting);
+        string? missing = null;
+        var contestants = scene.Contestants.Where(one => one.Python is null || (missing = python.Missing) is null).ToArray();
+        Compare(item, scene, contestants, python);
+        var times = contestants.Select(_ => new List<double>()).ToArray();
+        var order = Enumerable.Range(0, contestants.Length).ToArray();
+        var random = new Random(1);
+        var clock = Stopwatch.StartNew();
+        for (var round = -WarmUp; round < rounds && (round < Fewest || clock.Elapsed.TotalSeconds < budget); round++)
         {
-            Compare(item, tensors, python);
+            random.Shuffle(order);   // no one always follows the same one, whose garbage and cache it would take over
+            foreach (var i in order)
+            {
+                var time = contestants[i].Python is null ? Time(item, scene, contestants[i]) : python.Run();
+                if (round >= 0)
+                {
+                    times[i].Add(time);
+                }
+            }
         }
 
-        var (ours, reference) = (new List<double>(), new List<double>());
+        return new(item, [.. contestants.Select((one, i) => new Times(one.Name, times[i]) { IsFloor = one.IsFloor })], missing);
+    }
+
+    /// <summary>Medians of ours in several cases, which run in turns, too.</summary>
+    public IReadOnlyList<double> InTurns(IReadOnlyList<Case> cases)
+    {
+        set_num_threads(threads);
+        using var scope = NewDisposeScope();
+        var scenes = cases.Select(item => item.Make(item.Setting)).ToArray();
+        var times = cases.Select(_ => new List<double>()).ToArray();
         for (var round = -WarmUp; round < rounds; round++)
         {
-            var time = Ours(item, tensors);
-            var other = python?.Run();
-            if (round >= 0)
+            for (var i = 0; i < cases.Count; i++)
             {
-                ours.Add(time);
-                reference.AddRange(other is { } value ? [value] : []);
+                var time = Time(cases[i], scenes[i], scenes[i].Contestants[0]);
+                if (round >= 0)
+                {
+                    times[i].Add(time);
+                }
             }
         }
 
-        return new(item.Name, ours, reference, missing);
+        return [.. times.Select(one => new Times("", one).Median)];
     }
 
-    /// <summary>Times of two sides say something only where both compute the same.</summary>
-    private static void Compare(Case item, Tensor[] inputs, PythonReference python)
+    /// <summary>Times say something only where all compute the same.</summary>
+    private static void Compare(Case item, Scene scene, Contestant[] contestants, PythonReference python)
     {
         using var scope = NewDisposeScope();
-        var (y, gradient) = python.Results(item.Backward);
-        Ours(item, inputs, (our, input) =>
+        Tensor? y = null, gradient = null;
+        foreach (var contestant in contestants)
         {
-            Same("outputs", our, y);
-            if (gradient is not null)
+            if (contestant.Python is { } expression)
             {
-                Same("gradients", input.grad!, gradient);
-            }
-        });
+                python.Prepare(expression, item.Setting.Backward, scene.Names.Zip(scene.Inputs));
+                var (other, otherGradient) = python.Results(item.Setting.Backward);
+                Same(contestant, "outputs", y!, other);
+                if (otherGradient is not null)
+                {
+                    Same(contestant, "gradients", gradient!, otherGradient);
+                }
 
-        void Same(string what, Tensor our, Tensor reference)
+                continue;
+            }
+
+            Time(item, scene, contestant, (result, input) =>
+            {
+                if (y is null)
+                {
+                    (y, gradient) = (result.detach().MoveToOtherDisposeScope(scope), input.grad?.detach().MoveToOtherDisposeScope(scope));
+                    return;
+                }
+
+                if (contestant.IsSame)
+                {
+                    Same(contestant, "outputs", y, result);
+                    if (gradient is not null)
+                    {
+                        Same(contestant, "gradients", gradient, input.grad!);
+                    }
+                }
+            });
+        }
+
+        void Same(Contestant contestant, string what, Tensor ours, Tensor other)
         {
-            if (our.numel() != reference.numel())
+            if (ours.numel() != other.numel())
             {
-                throw new InvalidOperationException($"{item.Name}: {what} of {our.numel()} numbers, the reference's of {reference.numel()}");
+                throw new InvalidOperationException($"{item.Name}: {what} of {ours.numel()} numbers, {contestant.Name} has {other.numel()}");
             }
 
-            var gap = ((our.detach().flatten() - reference).abs().max() / reference.abs().max()).item<float>();
-            if (!(gap <= Tolerance))   // NaN is a difference
+            var (a, b) = (ours.flatten().to(ScalarType.Float32), other.detach().flatten().to(ScalarType.Float32));
+            var gap = ((a - b).abs().max() / b.abs().max()).item<float>();
+            var allowed = item.Setting.Dtype switch { ScalarType.Float32 => 1e-4, ScalarType.Float64 => 1e-9, _ => 5e-2 };
+            if (!(gap <= allowed))   // NaN is a difference
             {
                 throw new InvalidOperationException(FormattableString.Invariant(
-                    $"{item.Name}: {what} differ from the reference's by {gap:G3} of their largest number, {Tolerance:G3} is allowed"));
+                    $"{item.Name}: {what} differ from those of {contestant.Name} by {gap:G3} of their largest number, {allowed:G3} is allowed"));
             }
         }
     }
 
-    private static double Ours(Case item, Tensor[] inputs, Action<Tensor, Tensor>? look = null)
+    /// <summary>Milliseconds of one call, what it leaves for the garbage of libtorch included.</summary>
+    public static double Time(Case item, Scene scene, Contestant contestant, Action<Tensor, Tensor>? look = null)
     {
-        using var scope = NewDisposeScope();
-        using var gradients = item.Backward ? enable_grad() : no_grad();
-        Tensor[] fresh = [item.Backward ? inputs[0].detach().requires_grad_() : inputs[0], .. inputs[1..]];
+        using var outer = NewDisposeScope();
+        using var gradients = item.Setting.Backward ? enable_grad() : no_grad();
+        Tensor[] inputs = [item.Setting.Backward ? scene.Inputs[0].detach().requires_grad_() : scene.Inputs[0], .. scene.Inputs[1..]];
+        Synchronize(item.Setting.Device);
         var watch = Stopwatch.StartNew();
-        var y = item.Ours(fresh);
-        if (item.Backward)
+        using (NewDisposeScope())
         {
-            y.backward([ones_like(y)]);
+            var y = contestant.Run!(inputs);
+            if (item.Setting.Backward)
+            {
+                y.backward([ones_like(y)]);
+            }
+
+            Synchronize(item.Setting.Device);
+            look?.Invoke(y, inputs[0]);
         }
 
-        var time = watch.Elapsed.TotalMilliseconds;
-        look?.Invoke(y, fresh[0]);
-        return time;
+        return watch.Elapsed.TotalMilliseconds;
+    }
+
+    private static void Synchronize(Device device)
+    {
+        if (device.type == DeviceType.CUDA)
+        {
+            cuda.synchronize(device);
+        }
     }
 }

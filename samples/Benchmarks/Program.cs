@@ -1,11 +1,18 @@
 using System.CommandLine;
 using Benchmarks;
+using Benchmarks.Cases;
+using TorchSharp;
 
-var filter = new Option<string>("--filter") { Description = "only cases with this text in their name", DefaultValueFactory = _ => "" };
-var json = new Option<FileInfo?>("--json") { Description = "also write the result to this file" };
+var filter = new Option<string>("--filter") { Description = "only what has this text in its name: an operator, 'memory', 'growth', 'overhead'", DefaultValueFactory = _ => "" };
+var json = new Option<FileInfo?>("--json") { Description = "also write all results to this file" };
+var chart = new Option<FileInfo?>("--chart") { Description = "also draw the growth of time and memory into this PNG" };
+var device = new Option<string>("--device") { Description = "where it runs", DefaultValueFactory = _ => "cpu" };
+device.AcceptOnlyFromAmong("cpu", "cuda");
 var quick = new Option<bool>("--quick") { Description = "small inputs, two rounds: shows in seconds that all runs, not how fast" };
-var rounds = new Option<int>("--rounds") { Description = "timed rounds of each case [9; with --quick 2]" };
-var threads = new Option<int>("--threads") { Description = "of both sides", DefaultValueFactory = _ => Environment.ProcessorCount };
+var rounds = new Option<int>("--rounds") { Description = "timed rounds of each case, fewer where they take long [9; with --quick 2]" };
+var threads = new Option<int>("--threads") { Description = "of all that runs", DefaultValueFactory = _ => Environment.ProcessorCount };
+var export = new Option<DirectoryInfo?>("--export") { Description = "only write TorchScript files into this folder, for peers.py, which times them in Python" };
+var memoryOf = new Option<string?>(Memory.Option) { Hidden = true };
 foreach (var option in new[] { rounds, threads })
 {
     option.Validators.Add(result =>
@@ -17,33 +24,58 @@ foreach (var option in new[] { rounds, threads })
     });
 }
 
-var root = new RootCommand("Times the operators of TorchPooling beside those of PyTorch and torchvision, on the same inputs and threads.")
+var root = new RootCommand("Times the operators of TorchPooling beside what one would write instead, and beside the floor; measures their memory and how both grow.")
 {
-    filter, json, quick, rounds, threads,
+    filter, json, chart, device, quick, rounds, threads, export, memoryOf,
 };
 root.SetAction(parsed =>
 {
     var small = parsed.GetValue(quick);
-    var cases = Cases.All(small).Where(item => item.Name.Contains(parsed.GetValue(filter)!, StringComparison.OrdinalIgnoreCase)).ToList();
-    if (cases.Count == 0)
-    {
-        Console.Error.WriteLine($"--filter {parsed.GetValue(filter)}: expected a part of one of {string.Join("; ", Cases.All(small).Select(item => item.Name))}");
-        return 1;
-    }
-
+    var on = parsed.GetValue(device)!;
+    var suite = new Suite(small, on);
     var count = parsed.GetValue(rounds) is var given and > 0 ? given : small ? 2 : 9;
     try
     {
-        var result = new Harness(count, parsed.GetValue(threads)).Run(cases);
-        Report.Print(result);
+        if (on == "cuda" && !torch.cuda.is_available())
+        {
+            Console.Error.WriteLine("--device cuda: libtorch sees no GPU");
+            return 1;
+        }
+
+        if (parsed.GetValue(export) is { } folder)
+        {
+            Exports.Write(folder.FullName);
+            return 0;
+        }
+
+        if (parsed.GetValue(memoryOf) is { } name)
+        {
+            Memory.Measure(suite.Find(name));
+            return 0;
+        }
+
+        var harness = new Harness(count, parsed.GetValue(threads));
+        if (suite.Run(parsed.GetValue(filter)!, harness) is not { } results)
+        {
+            Console.Error.WriteLine($"--filter {parsed.GetValue(filter)}: expected a part of a name, such as {string.Join(", ", suite.Operators)}, memory, growth or overhead");
+            return 1;
+        }
+
+        var report = new Report(harness, results, on, small);
+        report.Print();
         if (parsed.GetValue(json) is { } file)
         {
-            Report.Write(result, file.FullName);
+            report.Write(file.FullName);
+        }
+
+        if (parsed.GetValue(chart) is { } picture && results.Growth.Count > 0)
+        {
+            Chart.Write(results.Growth, picture.FullName);
         }
 
         return 0;
     }
-    catch (InvalidOperationException e)   // another result than the reference, or the reference ended
+    catch (InvalidOperationException e)   // another result than the alternative, or a child process ended
     {
         Console.Error.WriteLine(e.Message);
         return 1;

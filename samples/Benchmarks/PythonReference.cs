@@ -10,49 +10,27 @@ namespace Benchmarks;
 /// <summary>A Python process that times the reference on the same inputs: TORCHPOOLING_PYTHON, else /usr/bin/python3.</summary>
 internal sealed class PythonReference : IDisposable
 {
-    private readonly Process process;
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("benchmarks-");
+    private readonly Lazy<(Process? Process, string? Missing)> started;
 
-    private PythonReference(Process process) => this.process = process;
+    /// <param name="threads">Threads that PyTorch takes.</param>
+    public PythonReference(int threads) => started = new(() => Start(threads));
 
-    /// <summary>The process, or null and why there is none.</summary>
-    public static PythonReference? Start(int threads, out string? missing)
-    {
-        var interpreter = Environment.GetEnvironmentVariable("TORCHPOOLING_PYTHON") ?? "/usr/bin/python3";
-        try
-        {
-            var process = Process.Start(new ProcessStartInfo(interpreter, [Path.Combine(AppContext.BaseDirectory, "reference.py"), $"{threads}"])
-            {
-                RedirectStandardInput = true,
-                RedirectStandardOutput = true,
-            })!;
-            var ready = process.StandardOutput.ReadLine();
-            missing = ready == "ready" ? null : $"no PyTorch and torchvision in {interpreter} (set TORCHPOOLING_PYTHON)";
-            if (missing is null)
-            {
-                return new(process);
-            }
+    /// <summary>Why there is none; null where there is.</summary>
+    public string? Missing => started.Value.Missing;
 
-            process.Dispose();
-        }
-        catch (Win32Exception e)
-        {
-            missing = $"no {interpreter} (set TORCHPOOLING_PYTHON): {e.Message}";
-        }
+    private Process Process => started.Value.Process!;
 
-        return null;
-    }
-
-    /// <summary>Hands over the inputs of a case.</summary>
-    public void Prepare(Case item, IEnumerable<(string Name, Tensor Value)> inputs)
+    /// <summary>Hands over an expression and its inputs.</summary>
+    public void Prepare(string expression, bool backward, IEnumerable<(string Name, Tensor Value)> inputs)
     {
         var described = inputs.Select(input =>
         {
             var path = Path.Combine(folder.FullName, input.Name);
-            File.WriteAllBytes(path, input.Value.contiguous().bytes.ToArray());
+            File.WriteAllBytes(path, input.Value.detach().cpu().contiguous().bytes.ToArray());
             return new { name = input.Name, path, shape = input.Value.shape };
         }).ToArray();
-        Ask(JsonSerializer.Serialize(new { expression = item.Reference, backward = item.Backward, inputs = described }));
+        Ask(JsonSerializer.Serialize(new { expression, backward, inputs = described }));
     }
 
     /// <summary>Runs the case once; its output and, with <paramref name="gradient"/>, the gradient of the first input, both flat.</summary>
@@ -70,16 +48,44 @@ internal sealed class PythonReference : IDisposable
 
     public void Dispose()
     {
-        process.StandardInput.Close();
-        process.WaitForExit();
-        process.Dispose();
+        if (started.IsValueCreated && started.Value.Process is { } process)
+        {
+            process.StandardInput.Close();
+            process.WaitForExit();
+            process.Dispose();
+        }
+
         folder.Delete(recursive: true);
     }
 
     private string Ask(string line)
     {
-        process.StandardInput.WriteLine(line);
-        process.StandardInput.Flush();
-        return process.StandardOutput.ReadLine() ?? throw new InvalidOperationException($"{process.StartInfo.FileName} ended; its error is above");
+        Process.StandardInput.WriteLine(line);
+        Process.StandardInput.Flush();
+        return Process.StandardOutput.ReadLine() ?? throw new InvalidOperationException($"{Process.StartInfo.FileName} ended; its error is above");
+    }
+
+    private static (Process?, string?) Start(int threads)
+    {
+        var interpreter = Environment.GetEnvironmentVariable("TORCHPOOLING_PYTHON") ?? "/usr/bin/python3";
+        try
+        {
+            var process = Process.Start(new ProcessStartInfo(interpreter, [Path.Combine(AppContext.BaseDirectory, "reference.py"), $"{threads}"])
+            {
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true,
+            })!;
+            if (process.StandardOutput.ReadLine() == "ready")
+            {
+                return (process, null);
+            }
+
+            process.Dispose();
+            return (null, $"no PyTorch and torchvision in {interpreter} (set TORCHPOOLING_PYTHON)");
+        }
+        catch (Win32Exception e)
+        {
+            return (null, $"no {interpreter} (set TORCHPOOLING_PYTHON): {e.Message}");
+        }
     }
 }

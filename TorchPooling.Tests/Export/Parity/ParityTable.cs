@@ -7,6 +7,9 @@ namespace TorchPooling.Tests.Export.Parity;
 /// <summary>Every module that can be exported, with several settings. A new one joins with one line.</summary>
 internal static partial class ParityTable
 {
+    /// <summary>Whether every dtype is compared, which takes minutes; else float32.</summary>
+    public static bool AllDtypes { get; } = Environment.GetEnvironmentVariable("TORCHPOOLING_SLOW") is not null;
+
     private static readonly Tensor line = Draw(2, 4, 11), map = Draw(2, 4, 11, 13), volume = Draw(2, 4, 5, 6, 7), rows = Draw(5, 6);
 
     private static readonly Tensor words = tensor(new long[] { 0, 3, 3, 6, 1, 2 }).reshape(2, 3).DetachFromDisposeScope();

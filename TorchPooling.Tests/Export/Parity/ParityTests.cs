@@ -7,6 +7,9 @@ namespace TorchPooling.Tests.Export.Parity;
 /// <summary>Every module that can be exported against its file, loaded in TorchSharp.</summary>
 public class ParityTests
 {
+    private static readonly ScalarType[] Dtypes =
+        ParityTable.AllDtypes ? [ScalarType.Float32, ScalarType.Float64, ScalarType.Float16, ScalarType.BFloat16] : [ScalarType.Float32];
+
     private static readonly string[] NoKernel = ["not implemented for", "expected scalar type", "expected m1 and m2 to have the same dtype"];
 
     public static TheoryData<string> Names => [.. ParityTable.Cases.Values.Where(item => !item.Random).Select(item => item.Name)];
@@ -17,7 +20,7 @@ public class ParityTests
 
     internal static void Check(string name)
     {
-        foreach (var dtype in new[] { ScalarType.Float32, ScalarType.Float64, ScalarType.Float16, ScalarType.BFloat16 })
+        foreach (var dtype in Dtypes)
         {
             using var scope = NewDisposeScope();
             using var folder = new TemporaryFolder();
@@ -38,15 +41,19 @@ public class ParityTests
                 var call = new ScriptCall(item.As(dtype));
                 var parameters = module.named_parameters().Select(p => (p.name, (Tensor)p.parameter));
                 var exported = script.named_parameters().Select(p => (p.name, (Tensor)p.parameter));
-                var expected = ParityRun.Of(x => item.Call(module, x), parameters, () => module.named_buffers(), item.As(dtype), item);
-                var actual = ParityRun.Of(x => call.Invoke(script, x), exported, () => script.named_buffers(), item.As(dtype), item);
-                Assert.Equal(expected.Select(result => result.Name), actual.Select(result => result.Name));
-                foreach (var (ours, theirs) in expected.Zip(actual))
+                var passes = dtype == ScalarType.Float32 ? 2 : 1;   // TorchScript watches the first, and has derivatives of its own from then on
+                for (var pass = 1; pass <= passes; pass++)
                 {
-                    Tolerance.AssertClose(ours.Value, theirs.Value, Tolerance.Of(dtype) * 4, $"{dtype}, {(training ? "training" : "eval")}: {ours.Name}");
-                }
+                    var expected = ParityRun.Of(x => item.Call(module, x), parameters, () => module.named_buffers(), item.As(dtype), item);
+                    var actual = ParityRun.Of(x => call.Invoke(script, x), exported, () => script.named_buffers(), item.As(dtype), item);
+                    Assert.Equal(expected.Select(result => result.Name), actual.Select(result => result.Name));
+                    foreach (var (ours, theirs) in expected.Zip(actual))
+                    {
+                        Tolerance.AssertClose(ours.Value, theirs.Value, Tolerance.Of(dtype) * 4, $"{dtype}, {(training ? "training" : "eval")}, pass {pass}: {ours.Name}");
+                    }
 
-                Assert.Contains(expected, result => result.Name == "output 0" && result.Value.numel() > 0);
+                    Assert.Contains(expected, result => result.Name == "output 0" && result.Value.numel() > 0);
+                }
             }
         }
     }

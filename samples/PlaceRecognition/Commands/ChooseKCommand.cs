@@ -42,11 +42,7 @@ internal sealed class ChooseKCommand(
         options.Check(fewestEpochs: 0);
         CheckPooling();
         var device = Devices.Find(deviceName);
-        if (new[] { PageName, MetricsName }.FirstOrDefault(name => File.Exists(Path.Combine(folder, name))) is { } existing)
-        {
-            throw new UserException($"{folder} already holds {existing}: choose another --name or --out");
-        }
-
+        using var run = new RunFolder(folder, PageName, MetricsName);
         var places = PictureLoader.Find(options.Data, options.SkipUnreadable, options.Quick, options.HardQueries, ["train", "val"], cancellation);
         var neighborhood = new Neighborhood(places[0]);
         if (training.Epochs > 0)
@@ -54,7 +50,6 @@ internal sealed class ChooseKCommand(
             TrainCommand.CheckTrainable(places[0], neighborhood, training);
         }
 
-        using var run = new RunFolder(folder);
         var sets = PictureLoader.Load(places, options.ImageSize, device, cancellation);
         var trials = Starts(sets, device);
         if (training.Epochs > 0)

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using PlaceRecognition.Data;
 using PlaceRecognition.Model;
 using PlaceRecognition.Training;
@@ -11,22 +10,23 @@ namespace PlaceRecognition.Commands;
 /// <param name="error">Takes the one line that says what to mend.</param>
 internal sealed class Cli(TextWriter error)
 {
-    private const int Mend = 1;
-    private const int Stopped = 130;
     private const string RunsFolder = "runs";
+    private const string Kept = "Stopped. Epochs with a checkpoint are kept: --resume goes on after the last.";
 
-    private static readonly Option<string?> Data = Named<string?>(new("--data") { Description = "folder with images/{train,val,test}/{database,queries}/@utm_east@utm_north@….jpg; the drawn streets without it" });
+    private static readonly Option<string?> Data = CommandLine.Named<string?>(new("--data") { Description = "folder with images/{train,val,test}/{database,queries}/@utm_east@utm_north@….jpg; the drawn streets without it" });
     private static readonly Option<bool> SkipUnreadable = new("--skip-unreadable") { Description = "leave unreadable and misnamed pictures out" };
     private static readonly Option<bool> Quick = new("--quick") { Description = "the small world, and in training few epochs: shows in seconds that all runs, not what it can" };
     private static readonly Option<bool> HardQueries = new("--hard-queries") { Description = "of four queries of the drawn streets, in training too, one shows much sky, one much road, one is blurred" };
-    private static readonly Option<string> Model = Named<string>(new("--model") { Description = "an exported model.pt", Required = true });
+    private static readonly Option<string> Model = CommandLine.Named<string>(new("--model") { Description = "an exported model.pt", Required = true });
 
-    private static readonly Option<string?> RunName = Named<string?>(new("--name") { Description = $"the run is kept in {RunsFolder}/NAME; the time of its start where not given" });
-    private static readonly Option<string?> RunOutput = Named<string?>(new("--out") { Description = $"folder of the run, instead of {RunsFolder}/NAME" });
+    private static readonly Option<string?> RunName = CommandLine.Named<string?>(new("--name") { Description = $"the run is kept in {RunsFolder}/NAME; the time of its start where not given" });
+    private static readonly Option<string?> RunOutput = CommandLine.Named<string?>(new("--out") { Description = $"folder of the run, instead of {RunsFolder}/NAME" });
     private static readonly Option<int> Queries = new("--queries-per-epoch") { Description = "training queries of a pass [300; with --quick 40]" };
     private static readonly Option<string> Size = new("--image-size") { Description = $"HEIGHTxWIDTH that pictures are scaled to [{ImageSize.Default}]" };
     private static readonly Option<int> Seed = new("--seed") { Description = "of weights and draws [1]" };
-    private static readonly Option<string> DeviceName = new("--device") { Description = "cpu, cuda or cuda:N", DefaultValueFactory = _ => "cpu" };
+    private static readonly Option<string> DeviceName = CommandLine.DeviceName();
+
+    private readonly CommandLine line = new(error);
 
     /// <summary>Called with the pooling's name and the number of its finished epochs, after their checkpoint.</summary>
     public Action<string, int>? EpochDone { get; init; }
@@ -38,10 +38,7 @@ internal sealed class Cli(TextWriter error)
         root.Subcommands.Add(Evaluate());
         root.Subcommands.Add(Query());
         root.Subcommands.Add(Render());
-        var parsed = root.Parse(args);
-        return parsed.Errors.Count > 0
-            ? Fail(string.Join(" ", parsed.Errors.Select(problem => problem.Message)))
-            : await parsed.InvokeAsync(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromMinutes(1) }, cancellation);
+        return await line.Invoke(root, args, cancellation);
     }
 
     private RootCommand Train()
@@ -56,36 +53,32 @@ internal sealed class Cli(TextWriter error)
         {
             pooling, Data, SkipUnreadable, HardQueries, RunName, RunOutput, resume, Quick, epochs, Queries, clusters, negatives, rate, Size, Seed, DeviceName,
         };
-        root.SetAction((parsed, cancellation) => Guard(() =>
+        root.SetAction((parsed, cancellation) => line.Guard(() =>
         {
             var folder = Folder(parsed.GetValue(RunOutput), parsed.GetValue(RunName), parsed.GetValue(resume));
             var begun = parsed.GetValue(resume) ? Checkpoint.Load(Path.Combine(folder, TrainCommand.CheckpointName)) : null;
             var options = begun is null ? null : RunOptions.OfSettings(begun.Settings);
-            var quick = Typed(parsed, Quick, options?.Quick ?? false);
+            var quick = CommandLine.Typed(parsed, Quick, options?.Quick ?? false);
             var training = options?.Training ?? Defaults(quick);
             new TrainCommand(
                 new(
-                    Typed(parsed, Data, options?.Data) is { } data ? Path.GetFullPath(data) : null,
-                    Typed(parsed, SkipUnreadable, options?.SkipUnreadable ?? false),
+                    CommandLine.Typed(parsed, Data, options?.Data) is { } data ? Path.GetFullPath(data) : null,
+                    CommandLine.Typed(parsed, SkipUnreadable, options?.SkipUnreadable ?? false),
                     quick,
-                    Typed(parsed, HardQueries, options?.HardQueries ?? false),
-                    ImageSize.Parse(Typed(parsed, Size, $"{options?.ImageSize ?? ImageSize.Default}")!),
+                    CommandLine.Typed(parsed, HardQueries, options?.HardQueries ?? false),
+                    ImageSize.Parse(CommandLine.Typed(parsed, Size, $"{options?.ImageSize ?? ImageSize.Default}")!),
                     new(
-                        Pooling.Parse(Typed(parsed, pooling, string.Join(',', training.Poolings))!),
-                        Typed(parsed, clusters, training.Clusters), Typed(parsed, epochs, training.Epochs), Typed(parsed, Queries, training.QueriesPerEpoch),
-                        Typed(parsed, negatives, training.Negatives), Typed(parsed, rate, training.LearningRate), Typed(parsed, Seed, training.Seed))),
+                        Pooling.Parse(CommandLine.Typed(parsed, pooling, string.Join(',', training.Poolings))!),
+                        CommandLine.Typed(parsed, clusters, training.Clusters), CommandLine.Typed(parsed, epochs, training.Epochs), CommandLine.Typed(parsed, Queries, training.QueriesPerEpoch),
+                        CommandLine.Typed(parsed, negatives, training.Negatives), CommandLine.Typed(parsed, rate, training.LearningRate), CommandLine.Typed(parsed, Seed, training.Seed))),
                 folder, parsed.GetValue(DeviceName)!, begun, EpochDone, cancellation).Run();
-        }));
+        }, Kept));
         return root;
     }
 
     private static TrainingOptions Defaults(bool quick) => new(
         [.. Pooling.Default], Clusters: 8, Epochs: quick ? 2 : 20, QueriesPerEpoch: quick ? 40 : 300,
         Negatives: 5, LearningRate: 0.0005, Seed: 1);
-
-    /// <summary>What was typed, else what the resumed run had, else the default.</summary>
-    private static T Typed<T>(ParseResult parsed, Option<T> option, T otherwise) =>
-        parsed.GetResult(option) is { Implicit: false } ? parsed.GetValue(option)! : otherwise;
 
     private Command ChooseK()
     {
@@ -97,7 +90,7 @@ internal sealed class Cli(TextWriter error)
         {
             clusters, pooling, Data, SkipUnreadable, HardQueries, RunName, RunOutput, Quick, epochs, Queries, Size, Seed, DeviceName,
         };
-        command.SetAction((parsed, cancellation) => Guard(
+        command.SetAction((parsed, cancellation) => line.Guard(
             () =>
             {
                 var quick = parsed.GetValue(Quick);
@@ -108,18 +101,17 @@ internal sealed class Cli(TextWriter error)
                         parsed.GetValue(SkipUnreadable),
                         quick,
                         parsed.GetValue(HardQueries),
-                        ImageSize.Parse(Typed(parsed, Size, $"{ImageSize.Default}")),
+                        ImageSize.Parse(CommandLine.Typed(parsed, Size, $"{ImageSize.Default}")),
                         training with
                         {
                             Poolings = Pooling.Parse(parsed.GetValue(pooling)!),
-                            Epochs = Typed(parsed, epochs, quick ? training.Epochs : ChooseKCommand.Epochs),
-                            QueriesPerEpoch = Typed(parsed, Queries, training.QueriesPerEpoch),
-                            Seed = Typed(parsed, Seed, training.Seed),
+                            Epochs = CommandLine.Typed(parsed, epochs, quick ? training.Epochs : ChooseKCommand.Epochs),
+                            QueriesPerEpoch = CommandLine.Typed(parsed, Queries, training.QueriesPerEpoch),
+                            Seed = CommandLine.Typed(parsed, Seed, training.Seed),
                         }),
                     ChooseKCommand.ParseClusters(parsed.GetValue(clusters)!),
                     Folder(parsed.GetValue(RunOutput), parsed.GetValue(RunName), resume: false), parsed.GetValue(DeviceName)!, EpochDone, cancellation).Run();
-            },
-            "Stopped. Nothing is kept."));
+            }));
         return command;
     }
 
@@ -128,7 +120,7 @@ internal sealed class Cli(TextWriter error)
         var split = new Option<string>("--split") { Description = "train, val or test", DefaultValueFactory = _ => "test" };
         split.AcceptOnlyFromAmong("train", "val", "test");
         var command = new Command("evaluate", "Recall of an exported model on a data set.") { Model, Data, split, SkipUnreadable, HardQueries, Quick };
-        command.SetAction((parsed, cancellation) => Guard(() => EvaluateCommand.Run(
+        command.SetAction((parsed, cancellation) => line.Guard(() => EvaluateCommand.Run(
             parsed.GetValue(Model)!, parsed.GetValue(Data), parsed.GetValue(split)!, parsed.GetValue(SkipUnreadable), parsed.GetValue(Quick),
             parsed.GetValue(HardQueries), cancellation)));
         return command;
@@ -136,12 +128,12 @@ internal sealed class Cli(TextWriter error)
 
     private Command Query()
     {
-        var database = Named(new Option<string>("--database") { Description = "folder of pictures named @utm_east@utm_north@….jpg", Required = true });
-        var image = Named(new Option<string>("--image") { Description = "the picture that asks", Required = true });
-        var output = Named(new Option<string>("--out") { Description = "picture of the answer", DefaultValueFactory = _ => "query.png" });
+        var database = CommandLine.Named(new Option<string>("--database") { Description = "folder of pictures named @utm_east@utm_north@….jpg", Required = true });
+        var image = CommandLine.Named(new Option<string>("--image") { Description = "the picture that asks", Required = true });
+        var output = CommandLine.Named(new Option<string>("--out") { Description = "picture of the answer", DefaultValueFactory = _ => "query.png" });
         var top = new Option<int>("--top") { Description = "answers", DefaultValueFactory = _ => 5 };
         var command = new Command("query", "The pictures of a folder that are nearest to one picture.") { Model, database, image, output, top, SkipUnreadable };
-        command.SetAction((parsed, cancellation) => Guard(() => QueryCommand.Run(
+        command.SetAction((parsed, cancellation) => line.Guard(() => QueryCommand.Run(
             parsed.GetValue(Model)!, parsed.GetValue(database)!, parsed.GetValue(image)!, parsed.GetValue(output)!, parsed.GetValue(top),
             parsed.GetValue(SkipUnreadable), cancellation)));
         return command;
@@ -149,25 +141,12 @@ internal sealed class Cli(TextWriter error)
 
     private Command Render()
     {
-        var output = Named(new Option<string>("--out") { Description = "a new folder", Required = true });
+        var output = CommandLine.Named(new Option<string>("--out") { Description = "a new folder", Required = true });
         var size = new Option<string>("--image-size") { Description = "HEIGHTxWIDTH of the pictures", DefaultValueFactory = _ => "240x320" };
         var command = new Command("render", "Writes the drawn streets as image files.") { output, size, Quick, HardQueries };
-        command.SetAction((parsed, cancellation) => Guard(() =>
+        command.SetAction((parsed, cancellation) => line.Guard(() =>
             RenderCommand.Run(parsed.GetValue(output)!, ImageSize.Parse(parsed.GetValue(size)!), parsed.GetValue(Quick), parsed.GetValue(HardQueries), cancellation)));
         return command;
-    }
-
-    /// <summary>The option of a file or folder, which "" names none of.</summary>
-    private static Option<T> Named<T>(Option<T> option)
-    {
-        option.Validators.Add(result =>
-        {
-            if (result.Tokens.Any(token => string.IsNullOrWhiteSpace(token.Value)))
-            {
-                result.AddError($"{option.Name}: expected a name, got an empty one");
-            }
-        });
-        return option;
     }
 
     /// <summary>--out, else runs/NAME, else the newest run to resume, else a new one named by the time.</summary>
@@ -187,32 +166,5 @@ internal sealed class Cli(TextWriter error)
         return runs.Length > 0
             ? Path.GetDirectoryName(runs.MaxBy(File.GetLastWriteTimeUtc))!
             : throw new UserException($"--resume: no run in {RunsFolder}");
-    }
-
-    private Task<int> Guard(Action action, string stopped = "Stopped. Epochs with a checkpoint are kept: --resume goes on after the last.")
-    {
-        try
-        {
-            action();
-            return Task.FromResult(0);
-        }
-        catch (Exception e) when (Cause(e) is OperationCanceledException)
-        {
-            error.WriteLine(stopped);
-            return Task.FromResult(Stopped);
-        }
-        catch (Exception e) when (Cause(e) is UserException or IOException or UnauthorizedAccessException or ExternalException or InvalidOperationException)
-        {
-            return Task.FromResult(Fail(Cause(e) is UserException user ? user.Message : Cause(e).Message.Split('\n')[0]));
-        }
-    }
-
-    /// <summary>What went wrong in one of several parallel tasks is what went wrong.</summary>
-    private static Exception Cause(Exception e) => e is AggregateException several ? several.Flatten().InnerExceptions[0] : e;
-
-    private int Fail(string message)
-    {
-        error.WriteLine(string.Join(' ', message.Split(['\r', '\n', '\t'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)));
-        return Mend;
     }
 }

@@ -17,6 +17,10 @@ internal sealed class TrainCommand(
 {
     public const string CheckpointName = "checkpoint";
 
+    private const string ModelName = "model.pt";
+    private const string MetricsName = "metrics.json";
+    private const string ReportName = "report.html";
+
     private readonly TrainingOptions training = options.Training;
 
     public void Run()
@@ -28,6 +32,7 @@ internal sealed class TrainCommand(
             throw new UserException($"{folder} already holds a run: add --resume to go on, or choose another --name");
         }
 
+        using var run = new RunFolder(folder, begun is null ? [ReportName, MetricsName, ModelName] : []);
         var places = PictureLoader.Find(options.Data, options.SkipUnreadable, options.Quick, options.HardQueries, ["train", "val", "test"], cancellation);
         var neighborhood = new Neighborhood(places[0]);
         CheckTrainable(places[0], neighborhood, training);
@@ -37,7 +42,6 @@ internal sealed class TrainCommand(
             throw new UserException($"{folder} was started with other options or pictures: {difference}");
         }
 
-        using var run = new RunFolder(folder);
         var checkpoint = begun ?? new Checkpoint(run.File(CheckpointName), settings);
         var sets = PictureLoader.Load(places, options.ImageSize, device, cancellation);
         var runs = training.Poolings.ToDictionary(kind => kind, kind => new PoolingRun(kind, training, options.ImageSize, device, neighborhood, checkpoint));
@@ -87,15 +91,15 @@ internal sealed class TrainCommand(
         var exported = training.Poolings[0];
         using var network = runs[exported].Best();
         using var example = test.Queries.Batch([.. Enumerable.Range(0, Math.Min(2, test.Places.Queries.Count))]);
-        var difference = torchscript.save(network, run.File("model.pt"), example);
+        var difference = torchscript.save(network, run.File(ModelName), example);
         var metrics = new Metrics(options, checkpoint.Poolings, test.Places, exported, difference, deviceName);
-        WholeFile.Write(run.File("metrics.json"), metrics.Write);
+        WholeFile.Write(run.File(MetricsName), metrics.Write);
 
         using var assigning = runs.GetValueOrDefault("netvlad")?.Best();
         using var ghost = runs.GetValueOrDefault("ghostvlad")?.Best();
         var page = new ReportPage(metrics, test, network, assigning, ghost);
-        WholeFile.Write(run.File("report.html"), page.Write);
+        WholeFile.Write(run.File(ReportName), page.Write);
         var part = Pooling.Find(exported).LooksTwice ? ", for its first look alone" : "";
-        Console.WriteLine($"{run.File("report.html")} shows it all; {run.File("model.pt")} is the {exported} network as TorchScript{part}.");
+        Console.WriteLine($"{run.File(ReportName)} shows it all; {run.File(ModelName)} is the {exported} network as TorchScript{part}.");
     }
 }

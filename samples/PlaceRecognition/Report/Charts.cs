@@ -11,17 +11,9 @@ internal static class Charts
 {
     private const int MostWithDashes = 5;
 
-    // Set apart for every kind of colour vision (Okabe, Ito), as far as they reach.
-    internal static readonly OxyColor[] Colors =
-    [
-        OxyColor.Parse("#0072b2"), OxyColor.Parse("#d55e00"), OxyColor.Parse("#009e73"), OxyColor.Parse("#cc79a7"), OxyColor.Parse("#56b4e9"),
-    ];
-
     /// <summary>Which colour is which pooling, as HTML.</summary>
     public static string Legend(IReadOnlyList<string> kinds) => "<p class=\"legend\">" + string.Concat(kinds.Select((kind, i) =>
-        $"<span><i style=\"background:{Css(Color(i, kinds.Count))}\"></i>{kind}</span>")) + "</p>";
-
-    internal static string Css(OxyColor color) => $"#{color.R:x2}{color.G:x2}{color.B:x2}";
+        $"<span><i style=\"background:{Chart.Css(Color(i, kinds.Count))}\"></i>{kind}</span>")) + "</p>";
 
     public static string Loss(IReadOnlyList<PoolingProgress> poolings) =>
         Draw("Training loss", "epoch", "mean triplet loss of a query", double.NaN, poolings.Select((p, i) => Line(p.Loss, Color(i, poolings.Count))));
@@ -47,8 +39,8 @@ internal static class Charts
                 .Concat(poolings.Take(poolings.Count > MostWithDashes ? 0 : MostWithDashes)
                     .Select((p, i) => Line(p.Untrained, Color(i, poolings.Count), LineStyle.Dash))));
 
-    private static OxyColor Color(int number, int count) => count <= Colors.Length
-        ? Colors[number]
+    private static OxyColor Color(int number, int count) => count <= Chart.Colors.Length
+        ? Chart.Colors[number]
         : OxyColor.FromHsv((double)number / count, 1, number % 2 == 0 ? 0.85 : 0.5);
 
     private static LineSeries Line(IEnumerable<double> values, OxyColor color, LineStyle style = LineStyle.Solid)
@@ -65,9 +57,9 @@ internal static class Charts
 
     private static string Draw(string title, string x, string y, double top, IEnumerable<LineSeries> lines, double right = double.NaN)
     {
-        var model = Model(title);
-        model.Axes.Add(Axis<LinearAxis>(AxisPosition.Bottom, x, double.IsNaN(right) ? double.NaN : 0, right, 8));
-        model.Axes.Add(Axis<LinearAxis>(AxisPosition.Left, y, 0, top, 20));
+        var model = Chart.Model(title);
+        model.Axes.Add(Chart.Axis<LinearAxis>(AxisPosition.Bottom, x, double.IsNaN(right) ? double.NaN : 0, right, 8));
+        model.Axes.Add(Chart.Axis<LinearAxis>(AxisPosition.Left, y, 0, top, 20));
         foreach (var line in lines)
         {
             model.Series.Add(line);
@@ -75,33 +67,4 @@ internal static class Charts
 
         return new SvgExporter { Width = 760, Height = 380, IsDocument = false }.ExportToString(model);
     }
-
-    /// <summary>An empty chart.</summary>
-    internal static PlotModel Model(string title) => new()
-    {
-        Title = title,
-        TitleFontSize = 15,
-        TitleFontWeight = 500,
-        DefaultFont = "sans-serif",
-        Background = OxyColors.White,
-        PlotAreaBorderColor = OxyColors.LightGray,
-
-        // Margins and distances are fixed: a browser's sans-serif may be wider than the metrics that OxyPlot assumes.
-        PlotMargins = new OxyThickness(64, 8, 16, 48),
-    };
-
-    /// <summary>An axis with a grid; NaN where the series decide its end.</summary>
-    internal static T Axis<T>(AxisPosition position, string title, double minimum, double maximum, double titleDistance)
-        where T : Axis, new() => new()
-        {
-            Position = position,
-            Title = title,
-            AxisTitleDistance = titleDistance,
-            Minimum = minimum,
-            Maximum = maximum,
-            MinimumMajorStep = position == AxisPosition.Bottom && double.IsNaN(maximum) ? 1 : 0,
-            MajorGridlineStyle = LineStyle.Solid,
-            MajorGridlineColor = OxyColor.FromRgb(235, 235, 235),
-            MinorTickSize = 0,
-        };
 }

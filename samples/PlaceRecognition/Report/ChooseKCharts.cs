@@ -52,10 +52,10 @@ internal static class ChooseKCharts
 
     private static PlotModel Panel(KChoice choice, string title, Axis vertical, IEnumerable<Series> series)
     {
-        var model = Charts.Model(title);
+        var model = Chart.Model(title);
         model.TitleFontSize = 13;
         model.PlotMargins = Margins(0);
-        var horizontal = Charts.Axis<LinearAxis>(AxisPosition.Bottom, "", Position(choice.Trials[0]) - 0.5, Position(choice.Trials[^1]) + 0.5, 6);
+        var horizontal = Chart.Axis<LinearAxis>(AxisPosition.Bottom, "", Position(choice.Trials[0]) - 0.5, Position(choice.Trials[^1]) + 0.5, 6);
         horizontal.MajorStep = 1;
         horizontal.LabelFormatter = log => Math.Pow(2, log).ToString("0", CultureInfo.InvariantCulture);
         model.Axes.Add(horizontal);
@@ -76,20 +76,20 @@ internal static class ChooseKCharts
         var (x, y) = (Width - LegendWidth + 14, 44 + 20 * i);
         var dash = line.LineStyle == LineStyle.Dash ? " stroke-dasharray=\"6 3\"" : "";
         return string.Create(CultureInfo.InvariantCulture, $"""
-            <path d="M{x} {y}h28" stroke="{Charts.Css(line.Color)}" stroke-width="2"{dash}/><text x="{x + 36}" y="{y + 4}" font-family="sans-serif" font-size="12">{line.Title}</text>
+            <path d="M{x} {y}h28" stroke="{Chart.Css(line.Color)}" stroke-width="2"{dash}/><text x="{x + 36}" y="{y + 4}" font-family="sans-serif" font-size="12">{line.Title}</text>
             """);
     }));
 
     private static LinearAxis Linear(string title, double top)
     {
-        var axis = Charts.Axis<LinearAxis>(AxisPosition.Left, title, 0, top, 20);
+        var axis = Chart.Axis<LinearAxis>(AxisPosition.Left, title, 0, top, 20);
         axis.MaximumPadding = 0.1;
         return axis;
     }
 
     private static LogarithmicAxis Logarithmic(string title, double powers)
     {
-        var axis = Charts.Axis<LogarithmicAxis>(AxisPosition.Left, title, double.NaN, double.NaN, 20);
+        var axis = Chart.Axis<LogarithmicAxis>(AxisPosition.Left, title, double.NaN, double.NaN, 20);
         (axis.Base, axis.MinimumPadding, axis.MaximumPadding, axis.IntervalLength) = (powers, 0.1, 0.1, 24);
         return axis;
     }
@@ -102,7 +102,7 @@ internal static class ChooseKCharts
         var line = new LineSeries
         {
             Title = title,
-            Color = Charts.Colors[color],
+            Color = Chart.Colors[color],
             LineStyle = style,
             StrokeThickness = 2,
             MarkerType = MarkerType.Circle,
@@ -132,7 +132,7 @@ internal static class ChooseKCharts
         foreach (var (n, color) in new[] { (5, 2), (1, 0) })
         {
             yield return Line(choice, $"{name} recall@{n}", color, At, style, shift);
-            var bars = new ScatterErrorSeries { MarkerType = MarkerType.None, ErrorBarColor = Charts.Colors[color], ErrorBarStrokeThickness = 1, ErrorBarStopWidth = 3 };
+            var bars = new ScatterErrorSeries { MarkerType = MarkerType.None, ErrorBarColor = Chart.Colors[color], ErrorBarStrokeThickness = 1, ErrorBarStopWidth = 3 };
             bars.Points.AddRange(choice.Trials.Select(trial =>
                 new ScatterErrorPoint(Position(trial) + shift, At(trial), 0, 2 * choice.Error(At(trial)))));   // OxyPlot takes the whole length
             yield return bars;

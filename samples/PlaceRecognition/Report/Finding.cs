@@ -1,5 +1,4 @@
 using System.Globalization;
-using PlaceRecognition.Retrieval;
 using PlaceRecognition.Training;
 
 namespace PlaceRecognition.Report;

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using PlaceRecognition.Data;
 using PlaceRecognition.Model;
-using PlaceRecognition.Retrieval;
 using PlaceRecognition.Training;
 using TorchPooling;
 

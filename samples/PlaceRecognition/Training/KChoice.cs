@@ -1,5 +1,3 @@
-using PlaceRecognition.Retrieval;
-
 namespace PlaceRecognition.Training;
 
 /// <summary>Which K the trials speak for: the smallest whose recall@1 lies at most one standard error of the difference,

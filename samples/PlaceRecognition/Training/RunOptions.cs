@@ -16,11 +16,11 @@ internal sealed record RunOptions(string? Data, bool SkipUnreadable, bool Quick,
     /// <exception cref="UserException">An option has a value that cannot be.</exception>
     public void Check(int fewestEpochs = 1)
     {
-        Require(
+        UserException.ThrowUnless(
             Math.Min(ImageSize.Height, ImageSize.Width) >= PlaceNetwork.MinimumSide,
             $"--image-size: the network takes images from {PlaceNetwork.MinimumSide}x{PlaceNetwork.MinimumSide} pixels, got {ImageSize}");
-        Require(Training.Poolings.Length > 0, "--pooling: expected one or more poolings");
-        Require(Training.Poolings.Distinct().Count() == Training.Poolings.Length, $"--pooling: expected each pooling once, got {string.Join(',', Training.Poolings)}");
+        UserException.ThrowUnless(Training.Poolings.Length > 0, "--pooling: expected one or more poolings");
+        UserException.ThrowUnless(Training.Poolings.Distinct().Count() == Training.Poolings.Length, $"--pooling: expected each pooling once, got {string.Join(',', Training.Poolings)}");
         foreach (var kind in Training.Poolings)
         {
             Pooling.Find(kind);
@@ -30,7 +30,7 @@ internal sealed record RunOptions(string? Data, bool SkipUnreadable, bool Quick,
         AtLeast(1, "--queries-per-epoch", Training.QueriesPerEpoch);
         AtLeast(1, "--clusters", Training.Clusters);
         AtLeast(1, "--negatives", Training.Negatives);
-        Require(Training.LearningRate > 0 && double.IsFinite(Training.LearningRate), $"--learning-rate: expected a positive number, got {Training.LearningRate}");
+        UserException.ThrowUnless(Training.LearningRate > 0 && double.IsFinite(Training.LearningRate), $"--learning-rate: expected a positive number, got {Training.LearningRate}");
     }
 
     /// <summary>The options and a fingerprint of the places, as a checkpoint keeps them.</summary>
@@ -59,13 +59,5 @@ internal sealed record RunOptions(string? Data, bool SkipUnreadable, bool Quick,
             : new Dictionary<string, string> { [prefix + member.Key] = member.Value?.ToJsonString() ?? "none" })
         .ToDictionary(item => item.Key, item => item.Value);
 
-    private static void AtLeast(int fewest, string option, int value) => Require(value >= fewest, $"{option}: expected {fewest} or more, got {value}");
-
-    private static void Require(bool holds, string message)
-    {
-        if (!holds)
-        {
-            throw new UserException(message);
-        }
-    }
+    private static void AtLeast(int fewest, string option, int value) => UserException.ThrowUnless(value >= fewest, $"{option}: expected {fewest} or more, got {value}");
 }

@@ -1,0 +1,3 @@
+using MultiScale.Commands;
+
+return await new Cli(Console.Error).Run(args);

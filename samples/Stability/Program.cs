@@ -1,0 +1,3 @@
+using Stability.Commands;
+
+return await new Cli(Console.Error).Run(args);
