@@ -3,6 +3,7 @@ using static TorchSharp.torch;
 
 namespace TorchPooling.Tests.Export;
 
+[Collection(nameof(AloneCollection))]
 public class ScriptNumbersTests
 {
     [Fact]

@@ -67,6 +67,7 @@ public static partial class torchscript
             target.copy_(source.reshape(target.shape));
         }
 
+        GC.KeepAlive(module);   // a collected norm layer of TorchSharp 0.107 frees its weights
         return match.Left;
     }
 }
