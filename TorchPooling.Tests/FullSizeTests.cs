@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using TorchSharp;
 using Xunit.Abstractions;
 using static TorchSharp.torch;
 

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using TorchPooling.Tests.Export.Parity;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace TorchPooling.Tests;

@@ -1,5 +1,4 @@
 using System.Text;
-using TorchSharp;
 using static TorchPooling.Tests.Export.HandMadeScript;
 using static TorchSharp.torch;
 

@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchPooling.Tests.Learning.LossTesting;
 using static TorchSharp.torch;
 

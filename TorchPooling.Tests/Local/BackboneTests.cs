@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using TorchPooling.Tests.Build;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace TorchPooling.Tests.Local;

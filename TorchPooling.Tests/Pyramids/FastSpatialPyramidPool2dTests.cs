@@ -1,5 +1,4 @@
 using TorchPooling.Tests.Local;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace TorchPooling.Tests.Pyramids;

@@ -78,9 +78,9 @@ public sealed class SppNet : nn.Module<Tensor, Tensor>, IScriptable
         var (right, bottom) = (Last(3, map.size(3)), Last(4, map.size(2)));
         return classifier.call(regions.call(map, cat([boxes.narrow(1, 0, 1), left, top, right, bottom], 1))).MoveToOuterDisposeScope();
 
-        Tensor First(long edge, long size) => ((boxes.narrow(1, edge, 1) / stride - 0.5).floor() + 1).clamp(0, size - 1);
+        Tensor First(long edge, long size) => ((boxes.narrow(1, edge, 1) / Held(stride) - Held(0.5)).floor().Plus(1)).clamp(Held(0), Held(size - 1));
 
-        Tensor Last(long edge, long size) => ((boxes.narrow(1, edge, 1) / stride - 0.5).ceil() - 1).clamp(0, size - 1);
+        Tensor Last(long edge, long size) => ((boxes.narrow(1, edge, 1) / Held(stride) - Held(0.5)).ceil() - Held(1)).clamp(Held(0), Held(size - 1));
     }
 
     private Tensor Map(Tensor x)

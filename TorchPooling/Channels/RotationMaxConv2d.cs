@@ -117,7 +117,7 @@ public static partial class pooling
         var filters = stack(turns, 1).flatten(0, 1);   // the turns of a filter side by side: groups stay whole
         var answers = nn.functional.conv2d(x, filters, null, [stride, stride], [padding, padding], [dilation, dilation], groups);
         var y = maxout(answers, 4);
-        return (bias is null ? y : y + bias.view(-1, 1, 1)).MoveToOuterDisposeScope();
+        return (bias is null ? y : y.Plus(bias.view(-1, 1, 1))).MoveToOuterDisposeScope();
     }
 
     internal static void CheckSteps(long kernel_size, long stride, long padding, long dilation)

@@ -51,7 +51,7 @@ public sealed class AttentionPool2d : nn.Module<Tensor, Tensor>, IScriptable
         (this.embed_dim, this.num_heads) = (embed_dim, num_heads);
         var deviation = 1 / Math.Sqrt(embed_dim);
         positional_embedding = new Parameter(
-            randn([1 + (this.size[0] * this.size[1]), embed_dim], dtype: dtype, device: device) * deviation);
+            randn([1 + (this.size[0] * this.size[1]), embed_dim], dtype: dtype, device: device) * Held(deviation));
         (q_proj, k_proj, v_proj) = (Projection(embed_dim), Projection(embed_dim), Projection(embed_dim));
         c_proj = Projection(output_dim ?? embed_dim);
         RegisterComponents();
@@ -79,7 +79,7 @@ public sealed class AttentionPool2d : nn.Module<Tensor, Tensor>, IScriptable
         Check.LikeParameters(x, positional_embedding);
         using var scope = NewDisposeScope();
         var points = x.to(Check.AtLeastFloat32(x.dtype)).flatten(2).transpose(1, 2);   // (N, H·W, C)
-        var tokens = cat([points.mean([1], keepdim: true), points], 1) + Positions(x.size(2), x.size(3), points.dtype);
+        var tokens = cat([points.mean([1], keepdim: true), points], 1).Plus(Positions(x.size(2), x.size(3), points.dtype));
         var y = pooling.attention_pool2d(
             Project(q_proj, tokens.select(1, 0)), Project(k_proj, tokens), Project(v_proj, tokens), num_heads);
         return Project(c_proj, y).to(x.dtype).MoveToOuterDisposeScope();
@@ -160,7 +160,7 @@ public static partial class pooling
         CheckHeads(query.size(1), num_heads);
         using var scope = NewDisposeScope();
         var wide = Check.AtLeastFloat32(query.dtype);
-        var q = Heads(query.to(wide).unsqueeze(1)) * Math.Pow(query.size(1) / num_heads, -0.5);
+        var q = Heads(query.to(wide).unsqueeze(1)) * Held(Math.Pow(query.size(1) / num_heads, -0.5));
         var weights = q.matmul(Heads(key.to(wide)).transpose(2, 3)).softmax(3);
         return weights.matmul(Heads(value.to(wide))).flatten(1).to(query.dtype).MoveToOuterDisposeScope();
 

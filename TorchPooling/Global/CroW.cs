@@ -64,15 +64,15 @@ public static partial class pooling
     private static Tensor crow_spatial(Tensor points)
     {
         var responses = points.sum(1);
-        responses = responses / responses.detach().amax([1], keepdim: true).clamp_min(1);   // S² of huge maps overflows
+        responses = responses / responses.detach().amax([1], keepdim: true).clamp_min(Held(1));   // S² of huge maps overflows
         var share = responses * inverse_norm(responses, 1);
-        return where(share > 0, share, ones_like(share)).sqrt() * (share > 0);
+        return where(share > Held(0), share, ones_like(share)).sqrt() * (share > Held(0));
     }
 
     // I, shape (N, C). What a channel without a positive position is multiplied with does not matter: its sum is 0.
     private static Tensor crow_channel(Tensor points)
     {
-        var counts = (points > 0).to(points.dtype).sum(2);
-        return (counts.sum(1, keepdim: true).clamp_min(1) / counts.clamp_min(1)).log();
+        var counts = (points > Held(0)).to(points.dtype).sum(2);
+        return (counts.sum(1, keepdim: true).clamp_min(Held(1)) / counts.clamp_min(Held(1))).log();
     }
 }

@@ -32,7 +32,7 @@ public sealed class GeM2d : nn.Module<Tensor, Tensor>, IScriptable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(num_channels ?? 1, nameof(num_channels));
         Check.Parameter([num_channels ?? 1], device, dtype, nameof(num_channels));
         Check.HeldBy(dtype ?? ScalarType.Float32, p, nameof(p));
-        this.p = new Parameter(full(num_channels is { } c ? [c, 1, 1] : [1], p, dtype: dtype, device: device));
+        this.p = new Parameter(full(num_channels is { } c ? [c, 1, 1] : [1], Held(p), dtype: dtype, device: device));
         this.p.DetachFromDisposeScope();
         this.eps = eps;
         RegisterComponents();
@@ -75,8 +75,8 @@ public static partial class pooling
         using var scope = NewDisposeScope();
         var wide = x.to(Check.AtLeastFloat32(x.dtype));   // eps^p underflows in half precision, and 1/p is coarse
         var exponent = p.to(wide.dtype);
-        var largest = wide.detach().amax([2, 3], keepdim: true).clamp_min(eps);
-        var powers = wide.clamp_min(eps).div_(largest).pow(exponent);
+        var largest = wide.detach().amax([2, 3], keepdim: true).clamp_min(Held(eps));
+        var powers = wide.clamp_min(Held(eps)).div_(largest).pow(exponent);
         var y = powers.mean([2, 3], keepdim: true).pow(exponent.reciprocal()) * largest;
         return y.to(x.dtype).MoveToOuterDisposeScope();
     }

@@ -65,14 +65,14 @@ public static partial class pooling
     private static (Tensor squares, Tensor? unit) squared_norm(Tensor x, long dim)
     {
         var squares = Sum(x);
-        if (x.device_type == DeviceType.CPU && !(squares > 1e24).any().ToBoolean())
+        if (x.device_type == DeviceType.CPU && !(squares > Held(1e24)).any().ToBoolean())
         {
             return (squares, null);
         }
 
         // The squares of a norm above 1e12, or their gradients, may leave the range of float32. To ask whether there
         // is one costs less than to divide on a CPU, and more on a GPU, which would have to wait for the answer.
-        var unit = x.detach().abs().amax([dim], keepdim: true).clamp_min(1);
+        var unit = x.detach().abs().amax([dim], keepdim: true).clamp_min(Held(1));
         return (Sum(x / unit), unit);
 
         // The squared distance from 0 is the square, but its gradient takes one pass over x, where that of square() takes three.
@@ -86,7 +86,7 @@ public static partial class pooling
 
     private static Tensor inverse_root(Tensor squares, Tensor? unit)
     {
-        var inverse = squares.clamp_min(1e-24).rsqrt().masked_fill(squares == 0, 0);
+        var inverse = squares.clamp_min(Held(1e-24)).rsqrt().masked_fill(squares == Held(0), Held(0));
         return unit is null ? inverse : inverse / unit;
     }
 

@@ -59,9 +59,9 @@ public static partial class pooling
         using var scope = NewDisposeScope();
         var wide = x.to(Check.AtLeastFloat32(x.dtype));
         var largest = wide.detach().amax([2, 3], keepdim: true);
-        var powers = (wide - largest).mul_(r);
-        var half = (powers / 2).tanh();   // e^p − 1 = 2·tanh(p/2) / (1 − tanh(p/2)), which goes on to ONNX, where expm1 does not
-        var y = LogOfMean((2 * half / (1 - half)).mean([2, 3], keepdim: true), powers.exp().mean([2, 3], keepdim: true)) / r + largest;
+        var powers = (wide - largest).mul_(Held(r));
+        var half = (powers / Held(2)).tanh();   // e^p − 1 = 2·tanh(p/2) / (1 − tanh(p/2)), which goes on to ONNX, where expm1 does not
+        var y = (LogOfMean((Held(2) * half / half.rsub(1)).mean([2, 3], keepdim: true), powers.exp().mean([2, 3], keepdim: true)) / Held(r)).Plus(largest);
         return y.to(x.dtype).MoveToOuterDisposeScope();
     }
 }

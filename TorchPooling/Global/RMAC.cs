@@ -111,7 +111,7 @@ public static partial class pooling
             maxima.Add(y);
             if (x.requires_grad)
             {
-                pixels.Add(at + (at.div(side, RoundingMode.floor) * (x.size(3) - side)) + ((top * x.size(3)) + left));
+                pixels.Add(at.Plus(at.div(Held(side), RoundingMode.floor) * Held(x.size(3) - side)).Plus((top * x.size(3)) + left));
             }
         }
 

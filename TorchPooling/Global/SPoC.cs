@@ -74,7 +74,7 @@ public static partial class pooling
 
     private static Tensor gaussian(long length, double sigma, Tensor x)
     {
-        var steps = (arange(length, dtype: x.dtype, device: x.device) - (length - 1) / 2.0) / sigma;
-        return (steps.square() * -0.5).exp();
+        var steps = (Indices(length, dtype: x.dtype, device: x.device) - Held((length - 1) / 2.0)) / Held(sigma);
+        return (steps.Squared() * Held(-0.5)).exp();
     }
 }

@@ -86,7 +86,7 @@ public static partial class pooling
     {
         using var scope = NewDisposeScope();
         var (states, _) = BlockStates(x, kernel_size, top_down);
-        var on = states.softmax(-1).slice(-1, 0, -1, 1).sum(-1).clamp_max(1);   // rounding may sum to more
+        var on = states.softmax(-1).slice(-1, 0, -1, 1).sum(-1).clamp_max(Held(1));   // rounding may sum to more
         return on.to(x.dtype).MoveToOuterDisposeScope();
     }
 
@@ -119,10 +119,10 @@ public static partial class pooling
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
         var (states, block) = BlockStates(x, kernel_size, top_down);
-        var uniform = rand(states.shape, dtype: states.dtype, device: states.device, generator: generator).clamp_min(1e-30);
+        var uniform = rand(states.shape, dtype: states.dtype, device: states.device, generator: generator).clamp_min(Held(1e-30));
         var drawn = (states - (-uniform.log()).log()).argmax(-1, keepdim: true);   // Gumbel's maximum: a draw from the softmax
         var broken = states.amax([-1], keepdim: true).isfinite().logical_not();
-        var on = (arange(states.size(-1) - 1, device: x.device) == drawn).to(x.dtype).masked_fill(broken, double.NaN);
+        var on = (Indices(states.size(-1) - 1, device: x.device) == drawn).to(x.dtype).masked_fill(broken, Held(double.NaN));
         return (FromBlocks(on, x, block).MoveToOuterDisposeScope(), on.sum(-1).MoveToOuterDisposeScope());
     }
 
@@ -144,7 +144,7 @@ public static partial class pooling
         var padded = nn.functional.pad(
             wide, [0, (across * columns) - x.size(3), 0, (down * rows) - x.size(2)], PaddingModes.Constant, double.NegativeInfinity);
         var units = padded.reshape(x.size(0), x.size(1), down, rows, across, columns).transpose(3, 4).flatten(4);
-        units = top_down is null ? units : units + top_down.to(wide.dtype).unsqueeze(-1);
+        units = top_down is null ? units : units.Plus(top_down.to(wide.dtype).unsqueeze(-1));
         return (nn.functional.pad(units, [0, 1], PaddingModes.Constant, 0), (rows, columns));
     }
 

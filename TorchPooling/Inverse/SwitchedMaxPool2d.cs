@@ -136,13 +136,13 @@ public static partial class pooling
         }
 
         using var scope = NewDisposeScope();
-        var inside = switches.clamp(0, (size[0] * size[1]) - 1);
+        var inside = switches.clamp(Held(0), Held((size[0] * size[1]) - 1));
         if (switches.device_type == DeviceType.CPU)
         {
             CheckSwitches(switches, inside, size);
         }
 
-        var values = where(inside == switches, y, full_like(y, double.NaN));
+        var values = where(inside == switches, y, full_like(y, Held(double.NaN)));
         return Unpool(values, inside, size[0], size[1], overlap: true).MoveToOuterDisposeScope();
     }
 
@@ -155,7 +155,7 @@ public static partial class pooling
         {
             var (found, order) = at.sort(2, stable: true);
             var overruled = nn.functional.pad(found.slice(2, 1, found.size(2), 1) == found.slice(2, 0, -1, 1), [0, 1], value: 0);
-            at = at.masked_fill(overruled.scatter(2, order, overruled), pixels);
+            at = at.masked_fill(overruled.scatter(2, order, overruled), Held(pixels));
         }
 
         var map = zeros([y.size(0), y.size(1), pixels + 1], dtype: y.dtype, device: y.device);

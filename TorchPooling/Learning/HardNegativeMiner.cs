@@ -115,7 +115,7 @@ public sealed class HardNegativeMiner : IDisposable
         Forget();
         queryCache = Keep(queries.detach().to(dtype));
         databaseCache = Keep(wide);
-        halfSquares = Keep(linalg.vector_norm(wide, 2, [1]).square() / 2);
+        halfSquares = Keep(wide.norm(1).Squared() / Held(2));
     }
 
     /// <summary>Mines a tuple for each query, in their order.</summary>

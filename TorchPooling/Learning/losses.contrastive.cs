@@ -26,8 +26,8 @@ public static partial class losses
         using var scope = NewDisposeScope();
         var d = distances(x, x);
         var same = labels.unsqueeze(1) == labels;
-        var energies = where(same, d, (margin - d).clamp_min(0)).square() / 2;
+        var energies = where(same, d, d.rsub(margin).clamp_min(Held(0))).Squared() / Held(2);
         var count = x.size(0);
-        return (energies.triu(1).sum() / Math.Max(1, count * (count - 1) / 2)).MoveToOuterDisposeScope();
+        return (energies.triu(1).sum() / Held(Math.Max(1, count * (count - 1) / 2))).MoveToOuterDisposeScope();
     }
 }

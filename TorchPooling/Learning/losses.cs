@@ -18,7 +18,7 @@ public static partial class losses
     /// <summary>The largest score of a query's positives, (B, 1), and which negatives count: none where it has no positive.</summary>
     private static (Tensor Best, Tensor Negatives) best_positive(Tensor scores, Tensor positives, Tensor negatives)
     {
-        var (best, _) = scores.masked_fill(positives.logical_not(), double.NegativeInfinity).max(1, keepdim: true);
+        var (best, _) = scores.masked_fill(positives.logical_not(), Held(double.NegativeInfinity)).max(1, keepdim: true);
         var any = positives.any(1, keepdim: true);
         return (where(any, best, zeros_like(best)), negatives.logical_and(any));
     }

@@ -42,7 +42,7 @@ public static partial class losses
         var wide = x.to(Check.AtLeastFloat32(x.dtype));
         var s = wide.matmul(wide.t());
         var (positives, negatives) = mine_pairs(s.detach(), labels, epsilon);
-        var loss = log1p_sum_exp((s - lambda) * -alpha, positives) / alpha + log1p_sum_exp((s - lambda) * beta, negatives) / beta;
+        var loss = (log1p_sum_exp((s - Held(lambda)) * Held(-alpha), positives) / Held(alpha)).Plus(log1p_sum_exp((s - Held(lambda)) * Held(beta), negatives) / Held(beta));
         return loss.mean().MoveToOuterDisposeScope();
     }
 
@@ -50,15 +50,15 @@ public static partial class losses
     {
         var same = labels.unsqueeze(1) == labels;
         var others = same.logical_and(eye(s.size(0), dtype: ScalarType.Bool, device: s.device).logical_not());
-        var leastPositive = s.masked_fill(others.logical_not(), double.PositiveInfinity).amin([1], keepdim: true);
-        var mostNegative = s.masked_fill(same, double.NegativeInfinity).amax([1], keepdim: true);
-        return (others.logical_and(s < mostNegative + epsilon), same.logical_not().logical_and(s > leastPositive - epsilon));
+        var leastPositive = s.masked_fill(others.logical_not(), Held(double.PositiveInfinity)).amin([1], keepdim: true);
+        var mostNegative = s.masked_fill(same, Held(double.NegativeInfinity)).amax([1], keepdim: true);
+        return (others.logical_and(s < mostNegative.Plus(epsilon)), same.logical_not().logical_and(s > leastPositive - Held(epsilon)));
     }
 
     /// <summary>log(1 + Σ exp(z)) of each row over the entries of <paramref name="mask"/>, without overflow.</summary>
     private static Tensor log1p_sum_exp(Tensor z, Tensor mask)
     {
         var one = zeros([z.size(0), 1], dtype: z.dtype, device: z.device);   // exp(0)
-        return cat([one, z.masked_fill(mask.logical_not(), double.NegativeInfinity)], 1).logsumexp(1);
+        return cat([one, z.masked_fill(mask.logical_not(), Held(double.NegativeInfinity))], 1).logsumexp(1);
     }
 }

@@ -46,13 +46,13 @@ public static partial class losses
         var loss = joint
             ? log1p_sum_exp(relative, counted)
             : where(counted, relative.logaddexp(zeros_like(relative)), zeros_like(relative));
-        return (loss.sum() / Math.Max(1, queries.size(0))).MoveToOuterDisposeScope();
+        return (loss.sum() / Held(Math.Max(1, queries.size(0)))).MoveToOuterDisposeScope();
     }
 
     private static Tensor log_kernel(Tensor d, SareKernel kernel) => kernel switch
     {
-        SareKernel.Gaussian => -d.square(),
-        SareKernel.Cauchy => -d.square().log1p(),
+        SareKernel.Gaussian => -d.Squared(),
+        SareKernel.Cauchy => -d.Squared().log1p(),
         SareKernel.Exponential => -d,
         _ => throw new ArgumentOutOfRangeException(nameof(kernel), kernel, "expected Gaussian, Cauchy or Exponential"),
     };

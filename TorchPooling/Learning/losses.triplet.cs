@@ -31,7 +31,7 @@ public static partial class losses
         using var scope = NewDisposeScope();
         var dtype = Check.AtLeastFloat32(anchors.dtype);
         var (a, p, n) = (anchors.to(dtype), positives.to(dtype), negatives.to(dtype));
-        var violations = ((a - p).square().sum(1) - (a - n).square().sum(1) + margin).clamp_min(0);
-        return (violations.sum() / Math.Max(1, anchors.size(0))).MoveToOuterDisposeScope();
+        var violations = ((a - p).Squared().sum(1) - (a - n).Squared().sum(1)).Plus(margin).clamp_min(Held(0));
+        return (violations.sum() / Held(Math.Max(1, anchors.size(0)))).MoveToOuterDisposeScope();
     }
 }

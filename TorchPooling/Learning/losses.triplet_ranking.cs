@@ -25,9 +25,9 @@ public static partial class losses
         CheckTuples(queries, database, positives, negatives);
         Check.NotNegative(margin, nameof(margin));
         using var scope = NewDisposeScope();
-        var squared = distances(queries, database).square();
+        var squared = distances(queries, database).Squared();
         var (best, counted) = best_positive(-squared, positives, negatives);
-        var violations = where(counted, (margin - best - squared).clamp_min(0), zeros_like(squared));
-        return (violations.sum() / Math.Max(1, queries.size(0))).MoveToOuterDisposeScope();
+        var violations = where(counted, (best.rsub(margin) - squared).clamp_min(Held(0)), zeros_like(squared));
+        return (violations.sum() / Held(Math.Max(1, queries.size(0)))).MoveToOuterDisposeScope();
     }
 }

@@ -51,10 +51,10 @@ internal sealed class Blur2d
     private Tensor Along(Tensor x, int dim)
     {
         var last = (x.size(dim) - taps.Length) / stride * stride;
-        var y = x.slice(dim, 0, last + 1, stride) * taps[0];
+        var y = x.slice(dim, 0, last + 1, stride) * Held(taps[0]);
         for (var i = 1; i < taps.Length; i++)
         {
-            y = y.add(x.slice(dim, i, i + last + 1, stride), alpha: taps[i]);
+            y = y.add(x.slice(dim, i, i + last + 1, stride), alpha: Held(taps[i]));
         }
 
         return y;

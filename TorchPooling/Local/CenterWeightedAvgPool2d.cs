@@ -151,14 +151,14 @@ public static partial class pooling
         var d = down.hypot(across) / width(wide);
         var log_weight = weighting switch
         {
-            CenterWeighting.Gaussian => d.square() * -0.5,
-            CenterWeighting.Linear => (1 - d).clamp_min(1e-6).log(),
+            CenterWeighting.Gaussian => d.Squared() * Held(-0.5),
+            CenterWeighting.Linear => d.rsub(1).clamp_min(Held(1e-6)).log(),
             _ => -d.log1p(),
         };
         var y = Window2d.IsQuick(wide) ? QuickWeightedAverage(wide, log_weight.exp().unsqueeze(0).unsqueeze(0), window) : null;
         if (y is null)
         {
-            var share = (log_weight.flatten().reshape(-1, 1, 1, 1, 1) + window.Valid(wide).log()).softmax(0);   // padding has the logarithm −∞
+            var share = log_weight.flatten().reshape(-1, 1, 1, 1, 1).Plus(window.Valid(wide).log()).softmax(0);   // padding has the logarithm −∞
             y = (window.Of(wide, 0) * share).sum(dim: 0);
         }
 
@@ -175,7 +175,7 @@ public static partial class pooling
     private static Tensor FromCenter(Window2d window, int axis, Tensor like)
     {
         var count = window.KernelSize[axis];
-        return (arange(count, dtype: like.dtype, device: like.device) - (count - 1) / 2.0) * window.Dilation[axis];
+        return (Indices(count, dtype: like.dtype, device: like.device) - Held((count - 1) / 2.0)) * Held(window.Dilation[axis]);
     }
 
     /// <summary>The distance of the farthest pixel of a window to its centre.</summary>

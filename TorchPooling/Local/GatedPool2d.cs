@@ -92,7 +92,7 @@ public static partial class pooling
         using var scope = NewDisposeScope();
         var wide = x.to(Check.AtLeastFloat32(x.dtype));
         var gate = window.Sum(wide, weight.to(wide.dtype)).sigmoid();
-        var y = (gate * window.Largest(wide)) + ((1 - gate) * window.Average(wide));
+        var y = (gate * window.Largest(wide)).Plus(gate.rsub(1) * window.Average(wide));
         return y.to(x.dtype).MoveToOuterDisposeScope();
     }
 

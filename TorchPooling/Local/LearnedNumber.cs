@@ -21,7 +21,7 @@ internal static class LearnedNumber
     {
         var above = value - least;
         var raw = above < 1e-4 ? Math.Log(above) + (above / 2) : above + Math.Log(1 - Math.Exp(-above));   // log(eˣ − 1)
-        var parameter = new Parameter(full([1], raw, dtype: dtype, device: device));
+        var parameter = new Parameter(full([1], Held(raw), dtype: dtype, device: device));
         parameter.DetachFromDisposeScope();
         return parameter;
     }
@@ -33,16 +33,16 @@ internal static class LearnedNumber
     {
         if (raw is null)
         {
-            return full([1], value, dtype: like.dtype, device: like.device);
+            return full([1], Held(value), dtype: like.dtype, device: like.device);
         }
 
         return Check.SameDevice(like, raw)
-            ? raw.to(like.dtype).softplus() + least
+            ? nn.functional.logsigmoid(-raw.to(like.dtype)).rsub(least)   // softplus(x) = −log σ(−x)
             : throw new ArgumentException($"expected a map on {raw.device} as the parameter, got one on {like.device}", "x");
     }
 
     /// <summary>The same in TorchScript, of <c>self.name</c> or of <c>self.raw_name</c> and <c>self.least</c>.</summary>
     public static string Script(Parameter? raw, string name) => raw is null
         ? $"torch.full([1], self.{name}, dtype=wide.dtype, device=wide.device)"
-        : $"torch.softplus(self.raw_{name}.to(wide.dtype)) + self.least";
+        : $"self.least - torch.log_sigmoid(-self.raw_{name}.to(wide.dtype))";
 }

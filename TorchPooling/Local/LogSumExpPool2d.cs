@@ -88,14 +88,14 @@ public static partial class pooling
         var pixels = window.Of(wide, double.NegativeInfinity);
         var valid = window.Valid(wide);
         var largest = pixels.detach().amax([0]);
-        var powers = (pixels - largest).mul_(r);
+        var powers = (pixels - largest).mul_(Held(r));
         var count = valid.sum(dim: 0);
-        var y = LogOfMean((powers.expm1() * valid).sum(dim: 0) / count, powers.exp().sum(dim: 0) / count) / r + largest;
+        var y = (LogOfMean((powers.expm1() * valid).sum(dim: 0) / count, powers.exp().sum(dim: 0) / count) / Held(r)).Plus(largest);
         return y.to(x.dtype).MoveToOuterDisposeScope();
     }
 
     /// <summary>The logarithm of a mean of at most 1, from the mean less 1 and the mean: each keeps its digits where the other loses them.</summary>
-    internal static Tensor LogOfMean(Tensor above, Tensor whole) => where(above > -0.5, above.clamp_min(-0.5).log1p(), whole.log());
+    internal static Tensor LogOfMean(Tensor above, Tensor whole) => where(above > Held(-0.5), above.clamp_min(Held(-0.5)).log1p(), whole.log());
 
     /// <summary>Beyond, r or 1/r times a pixel leaves float32.</summary>
     internal static void CheckSharpness(double r)

@@ -73,12 +73,12 @@ public static partial class pooling
         var wide = x.to(Check.AtLeastFloat32(x.dtype));
         var (ordered, _) = window.Of(wide, double.PositiveInfinity).sort(0, stable: true);
         var count = window.Valid(wide).sum(dim: 0);
-        var y = HalfAt(ordered, (count - 1) / 2) + HalfAt(ordered, count / 2);
+        var y = HalfAt(ordered, (count - Held(1)) / Held(2)).Plus(HalfAt(ordered, count / Held(2)));
         var last = ordered[-1];   // NaN is sorted behind the padding
         return where(last.isnan(), last, y).to(x.dtype).MoveToOuterDisposeScope();
     }
 
     /// <summary>Half the pixel of this rank, from 0, in each window: two halves cannot overflow.</summary>
     private static Tensor HalfAt(Tensor ordered, Tensor rank) =>
-        ordered.gather(0, rank.floor().to(ScalarType.Int64).expand([1, .. ordered.shape[1..]]))[0] * 0.5;
+        ordered.gather(0, rank.floor().to(ScalarType.Int64).expand([1, .. ordered.shape[1..]]))[0] * Held(0.5);
 }

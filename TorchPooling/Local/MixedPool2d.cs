@@ -97,7 +97,7 @@ public static partial class pooling
         using var scope = NewDisposeScope();
         var wide = x.to(Check.AtLeastFloat32(x.dtype));
         var share = alpha.to(wide.dtype);
-        var y = (share * window.Largest(wide)) + ((1 - share) * window.Average(wide));
+        var y = (share * window.Largest(wide)).Plus(share.rsub(1) * window.Average(wide));
         return y.to(x.dtype).MoveToOuterDisposeScope();
     }
 

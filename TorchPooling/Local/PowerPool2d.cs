@@ -1,4 +1,3 @@
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -145,15 +144,15 @@ public static partial class pooling
 
         var size = window.Of(wide, 0).abs();
         var largest = size.detach().amax([0]);
-        var zero = (largest == 0).to(wide.dtype);   // 1 for a window of zeros, whose root would have an infinite slope
-        var ratio = size / (largest + zero);
-        var total = where(ratio > 1e-24, ratio.clamp_min(1e-24).pow(p), ratio.detach().pow(p)).sum(dim: 0);   // below, a slope leaves float32
+        var zero = (largest == Held(0)).to(wide.dtype);   // 1 for a window of zeros, whose root would have an infinite slope
+        var ratio = size / (largest.Plus(zero));
+        var total = where(ratio > Held(1e-24), ratio.clamp_min(Held(1e-24)).pow(p), ratio.detach().pow(p)).sum(dim: 0);   // below, a slope leaves float32
         if (mean)
         {
             total = total / window.Valid(wide).sum(dim: 0);
         }
 
-        var y = (total + zero).pow(p.reciprocal()) * largest;
+        var y = (total.Plus(zero)).pow(p.reciprocal()) * largest;
         return where(largest.isfinite(), y, largest).to(x.dtype).MoveToOuterDisposeScope();
     }
 
@@ -168,7 +167,7 @@ public static partial class pooling
         }
 
         var square = number == 2 && !p.requires_grad;
-        using var power = square ? wide.square() : p.requires_grad ? wide.abs().pow(p) : wide.abs().pow_(number);
+        using var power = square ? wide.Squared() : p.requires_grad ? wide.abs().pow(p) : wide.abs().pow_(Held(number));
         var total = window.Sum(power);
         if (!Window2d.KeptDigits(total, () => window.Sum(wide.detach().abs())))
         {
@@ -181,6 +180,6 @@ public static partial class pooling
             total = total / window.Valid(wide).sum(dim: 0);
         }
 
-        return (square ? (total + zero).sqrt() : (total + zero).pow(p.reciprocal())) - zero;
+        return (square ? (total.Plus(zero)).sqrt() : (total.Plus(zero)).pow(p.reciprocal())) - zero;
     }
 }

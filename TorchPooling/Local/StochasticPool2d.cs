@@ -128,20 +128,20 @@ public static partial class pooling
     {
         if (Window2d.IsQuick(active))
         {
-            using var square = active.square();
+            using var square = active.Squared();
             var squares = window.Sum(square);
             var total = window.Sum(active);
             if (Window2d.KeptDigits(squares, () => total))
             {
-                return squares / (total + Window2d.IsZero(total));
+                return squares / (total.Plus(Window2d.IsZero(total)));
             }
         }
 
         var pixels = window.Of(active, 0);
         var largest = pixels.detach().amax([0]);
-        var zero = (largest == 0).to(active.dtype);   // 1 for a window without a positive pixel
-        var share = pixels / (largest + zero);        // sums of these cannot overflow
-        var y = share.square().sum(dim: 0) / (share.sum(dim: 0) + zero) * largest;
+        var zero = (largest == Held(0)).to(active.dtype);   // 1 for a window without a positive pixel
+        var share = pixels / (largest.Plus(zero));        // sums of these cannot overflow
+        var y = share.Squared().sum(dim: 0) / (share.sum(dim: 0).Plus(zero)) * largest;
         return where(largest.isfinite(), y, largest);
     }
 
@@ -149,7 +149,7 @@ public static partial class pooling
     {
         var (largest, drawn) = DrawNumbers(active, window, generator);
         var y = active.flatten(2).gather(2, window.Places(drawn, active).flatten(2)).reshape(largest.shape);
-        var found = largest.isfinite() & (drawn < window.KernelSize[0] * window.KernelSize[1]);   // a window of zeros draws none
+        var found = largest.isfinite() & (drawn < Held(window.KernelSize[0] * window.KernelSize[1]));   // a window of zeros draws none
         return where(found, y, largest);
     }
 
@@ -166,20 +166,20 @@ public static partial class pooling
             largest = largest.maximum(pixel);
         }
 
-        using var whole = largest.masked_fill(largest == 0, 1);
+        using var whole = largest.masked_fill(largest == Held(0), Held(1));
         var total = zeros_like(whole);
         foreach (var pixel in pixels)
         {
             using var share = pixel / whole;   // sums of these cannot overflow
-            total.add_(share);
+            total.add_(share, Held(1));
         }
 
         var drawn = Part(total, generator);
-        var (reached, passed) = (total.zero_(), full_like(total, pixels.Count));
+        var (reached, passed) = (total.zero_(), full_like(total, Held(pixels.Count)));
         foreach (var pixel in pixels)
         {
             using var share = pixel / whole;
-            using var beyond = reached.add_(share).sub(drawn).sign_().clamp_min_(0);   // 1, or 0; a comparison takes three times as long
+            using var beyond = reached.add_(share, Held(1)).sub(drawn).sign_().clamp_min_(Held(0));   // 1, or 0; a comparison takes three times as long
             passed.sub_(beyond);
         }
 

@@ -137,7 +137,7 @@ public static partial class pooling
 
     /// <summary>x ∘ σ(W·relu(r + s) + b).</summary>
     internal static Tensor StripGate(Tensor x, Tensor rows, Tensor columns, Tensor weight, Tensor? bias) =>
-        x * Convolution((rows + columns).relu(), weight, bias, [0, 0]).sigmoid();
+        x * Convolution(rows.Plus(columns).relu(), weight, bias, [0, 0]).sigmoid();
 
     private static Tensor Convolution(Tensor x, Tensor weight, Tensor? bias, long[] padding) =>
         nn.functional.conv2d(x, weight.to(x.dtype), bias?.to(x.dtype), padding: padding);

@@ -52,7 +52,7 @@ public sealed class TreePool2d : nn.Module<Tensor, Tensor>, IScriptable
         long[] filter = [num_channels ?? 1, .. window.KernelSize];
         Check.Parameter([count, .. filter], device, dtype, num_channels is null ? nameof(kernel_size) : nameof(num_channels));
         using var scope = NewDisposeScope();
-        var apart = linspace(0.9, 1.1, count, dtype: ScalarType.Float64).view(count, 1, 1, 1) / (filter[1] * filter[2]);
+        var apart = linspace(0.9, 1.1, count, dtype: ScalarType.Float64).view(count, 1, 1, 1) / Held(filter[1] * filter[2]);
         leaves = new Parameter(apart.expand([count, .. filter]).to(dtype ?? ScalarType.Float32).to(device ?? CPU).contiguous());
         gates = new Parameter(zeros([count - 1, .. filter], dtype: dtype, device: device));
         leaves.DetachFromDisposeScope();
@@ -129,7 +129,7 @@ public static partial class pooling
         for (var nodes = count / 2; nodes > 0; nodes /= 2)   // up from the leaves' parents to the root
         {
             var gate = answers.narrow(0, count + nodes - 1, nodes).sigmoid();
-            y = (gate * y.slice(0, 0, 2 * nodes, 2)) + ((1 - gate) * y.slice(0, 1, 2 * nodes, 2));
+            y = (gate * y.slice(0, 0, 2 * nodes, 2)).Plus(gate.rsub(1) * y.slice(0, 1, 2 * nodes, 2));
         }
 
         return y.squeeze(0).to(x.dtype).MoveToOuterDisposeScope();

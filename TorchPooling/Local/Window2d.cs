@@ -113,12 +113,12 @@ internal sealed class Window2d
     public Tensor Places(Tensor pixel, Tensor x)
     {
         using var scope = NewDisposeScope();
-        var row = arange(kernel_size[0], device: x.device).mul_(dilation[0] * x.size(3)).unsqueeze(1);
-        var offset = row + (arange(kernel_size[1], device: x.device) * dilation[1]);
-        var top = (arange(pixel.size(2), device: x.device) * stride[0]).sub_(padding[0]).mul_(x.size(3)).unsqueeze(1);
-        var first = top + (arange(pixel.size(3), device: x.device) * stride[1]).sub_(padding[1]);
-        using var k = pixel.to(ScalarType.Int64).clamp_(0, offset.numel() - 1);
-        return offset.take(k).add_(first).clamp_(0, (x.size(2) * x.size(3)) - 1).MoveToOuterDisposeScope();
+        var row = Indices(kernel_size[0], device: x.device).mul_(Held(dilation[0] * x.size(3))).unsqueeze(1);
+        var offset = row.Plus(Indices(kernel_size[1], device: x.device) * Held(dilation[1]));
+        var top = (Indices(pixel.size(2), device: x.device) * Held(stride[0])).sub_(Held(padding[0])).mul_(Held(x.size(3))).unsqueeze(1);
+        var first = top.Plus((Indices(pixel.size(3), device: x.device) * Held(stride[1])).sub_(Held(padding[1])));
+        using var k = pixel.to(ScalarType.Int64).clamp_(Held(0), Held(offset.numel() - 1));
+        return offset.take(k).add_(first, Held(1)).clamp_(Held(0), Held((x.size(2) * x.size(3)) - 1)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Whether sums over windows take the quick way: on the CPU, in float32. There a depthwise convolution is many times as
@@ -172,14 +172,14 @@ internal sealed class Window2d
         using var scope = NewDisposeScope();
         var sums = powers.detach();
         return sums.amax(All).ToSingle() < 1e37f   // NaN where one is
-            && (Least(sums) > 1e-30f || (1e-30 - sums).sign_().clamp_min_(0).mul_(sizes().detach()).amax(All).ToSingle() == 0);
+            && (Least(sums) > 1e-30f || (sums.rsub(1e-30)).sign_().clamp_min_(Held(0)).mul_(sizes().detach()).amax(All).ToSingle() == 0);
     }
 
     /// <summary>1 where a sum of numbers of at least 0 is 0, else 0; a comparison takes six times as long.</summary>
     public static Tensor IsZero(Tensor sums)
     {
         using var scope = NewDisposeScope();
-        return (1 - sums.detach().sign()).MoveToOuterDisposeScope();
+        return (sums.detach().sign().rsub(1)).MoveToOuterDisposeScope();
     }
 
     /// <summary>The least number of (N, C, H', W'), on the CPU; NaN where one is.</summary>

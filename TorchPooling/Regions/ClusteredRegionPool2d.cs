@@ -93,9 +93,9 @@ public static partial class pooling
         using var scope = NewDisposeScope();
         var others = mine.logical_not();
         var y = reduction == BinReduction.Max
-            ? points.masked_fill(others, double.NegativeInfinity).max(2).values
-            : points.masked_fill(others, 0).sum(dim: 2) / mine.sum(dim: 2).clamp_min(1);
-        return y.masked_fill(others.all(2), 0).MoveToOuterDisposeScope();
+            ? points.masked_fill(others, Held(double.NegativeInfinity)).max(2).values
+            : points.masked_fill(others, Held(0)).sum(dim: 2) / mine.sum(dim: 2).clamp_min(Held(1));
+        return y.masked_fill(others.all(2), Held(0)).MoveToOuterDisposeScope();
     }
 
     internal static void CheckClustering(long num_regions, BinReduction reduction, double share, long iterations)

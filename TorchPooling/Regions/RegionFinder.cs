@@ -15,11 +15,11 @@ internal static class RegionFinder
         var (h, w) = (x.size(2), x.size(3));
         var count = (long)Math.Ceiling(share * (h * w) * (1 - 1e-12));   // 0.07 of 100 are 7, not 7.000000000000001 rounded up
         Check.Memory([x.size(0), num_regions, count], ScalarType.Float64, nameof(num_regions), copies: 4);
-        var strength = linalg.vector_norm(x.to(ScalarType.Float64), 2, [1]).flatten(1);
+        var strength = x.to(ScalarType.Float64).norm(1).flatten(1);
         var strongest = strength.sort(1, descending: true, stable: true).Indices.narrow(1, 0, count).sort(1).Values;
-        var place = stack([(strongest.div(w, RoundingMode.floor) * 2 + 1) * w, (strongest.remainder(w) * 2 + 1) * h], 2).to(ScalarType.Float64);
+        var place = stack([((strongest.div(Held(w), RoundingMode.floor) * Held(2)).Plus(1)) * Held(w), ((strongest.remainder(Held(w)) * Held(2)).Plus(1)) * Held(h)], 2).to(ScalarType.Float64);
         var chosen = strength.gather(1, strongest);
-        var interesting = (chosen <= 0).logical_not();   // NaN is
+        var interesting = (chosen <= Held(0)).logical_not();   // NaN is
         var centers = Seeds(place, chosen, interesting, num_regions);
         for (var i = 0L; i < iterations; i++)
         {
@@ -35,11 +35,11 @@ internal static class RegionFinder
     private static Tensor Seeds(Tensor place, Tensor strength, Tensor interesting, long count)
     {
         var seeds = new List<Tensor> { At(strength.argmax(1, keepdim: true)) };
-        var nearest = full_like(strength, double.PositiveInfinity);
+        var nearest = full_like(strength, Held(double.PositiveInfinity));
         while (seeds.Count < count)
         {
-            nearest = nearest.minimum((place - seeds[^1]).square().sum(dim: 2));
-            seeds.Add(At(nearest.masked_fill(interesting.logical_not(), -1).argmax(1, keepdim: true)));
+            nearest = nearest.minimum((place - seeds[^1]).Squared().sum(dim: 2));
+            seeds.Add(At(nearest.masked_fill(interesting.logical_not(), Held(-1)).argmax(1, keepdim: true)));
         }
 
         return cat(seeds, 1);
@@ -51,11 +51,11 @@ internal static class RegionFinder
     private static Tensor Assign(Tensor place, Tensor interesting, Tensor centers)
     {
         using var scope = NewDisposeScope();
-        var nearest = (Square(0) + Square(1)).argmin(1, keepdim: true);
-        var regions = arange(centers.size(1), device: place.device).view(1, -1, 1);
+        var nearest = Square(0).Plus(Square(1)).argmin(1, keepdim: true);
+        var regions = Indices(centers.size(1), device: place.device).view(1, -1, 1);
         return (regions == nearest).logical_and(interesting.unsqueeze(1)).MoveToOuterDisposeScope();
 
-        Tensor Square(long axis) => (place.select(2, axis).unsqueeze(1) - centers.select(2, axis).unsqueeze(2)).square();
+        Tensor Square(long axis) => (place.select(2, axis).unsqueeze(1) - centers.select(2, axis).unsqueeze(2)).Squared();
     }
 
     /// <summary>The mean place of every region; the old centre of an empty one.</summary>
@@ -63,7 +63,7 @@ internal static class RegionFinder
     {
         using var scope = NewDisposeScope();
         var count = members.sum(dim: 2, keepdim: true);
-        return where(count > 0, members.to(place.dtype).bmm(place) / count.clamp_min(1), centers).MoveToOuterDisposeScope();
+        return where(count > Held(0), members.to(place.dtype).bmm(place) / count.clamp_min(Held(1)), centers).MoveToOuterDisposeScope();
     }
 
     /// <summary>Regions by their centre's row, then its column; empty ones last, (N, R).</summary>
@@ -71,7 +71,7 @@ internal static class RegionFinder
     {
         using var scope = NewDisposeScope();
         var by_column = centers.select(2, 1).sort(1, stable: true).Indices;
-        var rows = centers.select(2, 0).masked_fill(members.any(2).logical_not(), double.PositiveInfinity).gather(1, by_column);
+        var rows = centers.select(2, 0).masked_fill(members.any(2).logical_not(), Held(double.PositiveInfinity)).gather(1, by_column);
         return by_column.gather(1, rows.sort(1, stable: true).Indices).MoveToOuterDisposeScope();
     }
 

@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace TorchPooling;
@@ -18,14 +17,14 @@ internal sealed class DescriptorPasses
         Width = width;
         Device = device;
         var sum = zeros(width, dtype: ScalarType.Float64, device: device);
-        Count = Pass(block => sum.add_(Finite(block.sum([0], type: ScalarType.Float64))));
+        Count = Pass(block => sum.add_(Finite(block.sum([0], type: ScalarType.Float64)), Held(1)));
         if (Count <= components)
         {
             var reason = Count == 0 ? "got no batches" : $"got {Count}, whose covariance has rank {Count - 1} at most";
             throw new ArgumentException($"expected more than {components} descriptors for {components} components, {reason}", nameof(batches));
         }
 
-        Mean = sum / Count;
+        Mean = sum / Held(Count);
     }
 
     public long Width { get; }

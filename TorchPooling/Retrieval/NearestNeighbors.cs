@@ -110,7 +110,7 @@ public static class NearestNeighbors
         // Sixteen times the squares of what is subtracted must not overflow.
         var limit = (x.dtype == ScalarType.Float64 ? double.MaxValue : float.MaxValue) / 16;
         var wide = x.detach().to(Check.AtLeastFloat32(x.dtype));
-        return (wide.square().sum(1) < limit).all().ToBoolean()
+        return (wide.Squared().sum(1) < Held(limit)).all().ToBoolean()
             ? wide
             : throw new ArgumentException($"expected finite descriptors with ‖x‖² < {limit:G2}, got NaN, infinity or a longer one among them", name);
     }

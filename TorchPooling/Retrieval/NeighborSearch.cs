@@ -32,9 +32,9 @@ internal sealed class NeighborSearch
     {
         (this.queries, this.offset, this.count, this.innerProduct, this.elements) = (queries, offset, count, innerProduct, elements);
         shifted = offset is null ? queries : queries - offset;
-        lengths = shifted.square().sum(1);
+        lengths = shifted.Squared().sum(1);
         rounding = 2 * Rounding(queries);
-        values = full(queries.size(0), count, double.PositiveInfinity, dtype: queries.dtype, device: queries.device);
+        values = full(queries.size(0), count, Held(double.PositiveInfinity), dtype: queries.dtype, device: queries.device);
         indices = zeros(queries.size(0), count, dtype: ScalarType.Int64, device: queries.device);
     }
 
@@ -54,8 +54,8 @@ internal sealed class NeighborSearch
     {
         using var scope = NewDisposeScope();
         var rows = offset is null ? block : block - offset;
-        var rowLengths = rows.square().sum(1);
-        var lower = innerProduct ? -shifted.matmul(rows.t()) : addmm(rowLengths * (1 - 2 * rounding), shifted, rows.t(), beta: 1, alpha: -2);
+        var rowLengths = rows.Squared().sum(1);
+        var lower = innerProduct ? -shifted.matmul(rows.t()) : addmm(rowLengths * Held(1 - 2 * rounding), shifted, rows.t(), beta: 1, alpha: -2);
         var worst = values.select(1, count - 1);
         var possible = Possible(lower, worst, rowLengths);
         if (block.size(0) > count && possible.count_nonzero().ToInt64() > Crowd * queries.size(0) * count)
@@ -67,7 +67,7 @@ internal sealed class NeighborSearch
         if (pairs.size(0) > 0)
         {
             var (query, row) = (pairs.select(1, 0).contiguous(), pairs.select(1, 1).contiguous());
-            pending.Add((Kept(query), Kept(Direct(query, row, block)), Kept(row + start)));
+            pending.Add((Kept(query), Kept(Direct(query, row, block)), Kept(row.Plus(start))));
         }
 
         // As many new pairs as old ones at least, so that sorting takes no longer than finding them.
@@ -81,17 +81,17 @@ internal sealed class NeighborSearch
     private Tensor Possible(Tensor lower, Tensor worst, Tensor rowLengths)
     {
         var slack = innerProduct
-            ? (lengths * rowLengths.max()).sqrt() * rounding
-            : lengths * (2 * rounding - 1);
+            ? (lengths * rowLengths.max()).sqrt() * Held(rounding)
+            : lengths * Held(2 * rounding - 1);
         var tiny = queries.size(1) * Math.ScaleB(1, queries.dtype == ScalarType.Float64 ? -1022 : -126);
-        return (lower > (worst + slack + tiny).unsqueeze(1)).logical_not();
+        return (lower > worst.Plus(slack).Plus(tiny).unsqueeze(1)).logical_not();
     }
 
     /// <summary>A bound of each query's last value: that of the apparently nearest rows of this block.</summary>
     private Tensor WorstOf(Tensor lower, Tensor block)
     {
         var (_, nearest) = lower.topk(count, dim: 1, largest: false, sorted: false);
-        var numbers = arange(queries.size(0), device: queries.device).repeat_interleave(count);
+        var numbers = Indices(queries.size(0), device: queries.device).repeat_interleave(count);
         return Direct(numbers, nearest.flatten(), block).reshape(-1, count).amax([1]);
     }
 
@@ -104,7 +104,7 @@ internal sealed class NeighborSearch
             using var part = NewDisposeScope();
             var q = queries.index_select(0, some).to(ScalarType.Float64);
             var d = block.index_select(0, those).to(ScalarType.Float64);
-            var values = innerProduct ? -q.mul_(d).sum(1) : q.sub_(d).pow_(2).sum(1);
+            var values = innerProduct ? -q.mul_(d).sum(1) : q.sub_(d).pow_(Held(2)).sum(1);
             return values.to(queries.dtype).MoveToOuterDisposeScope();
         });
         return cat([.. parts]).MoveToOuterDisposeScope();
@@ -115,7 +115,7 @@ internal sealed class NeighborSearch
     private void Merge()
     {
         using var scope = NewDisposeScope();
-        var numbers = arange(queries.size(0), device: queries.device).repeat_interleave(count);
+        var numbers = Indices(queries.size(0), device: queries.device).repeat_interleave(count);
         var all = cat([values.flatten(), .. pending.Select(part => part.Value)]);
         var owners = cat([numbers, .. pending.Select(part => part.Query)]);
         var rows = cat([indices.flatten(), .. pending.Select(part => part.Number)]);
@@ -125,7 +125,7 @@ internal sealed class NeighborSearch
         var order = byValue.index_select(0, owners.index_select(0, byValue).sort(stable: true).Indices);
 
         var found = bincount(owners, minlength: queries.size(0));
-        var kept = ((found.cumsum(0) - found).unsqueeze(1) + arange(count, device: queries.device)).flatten();
+        var kept = (found.cumsum(0) - found).unsqueeze(1).Plus(Indices(count, device: queries.device)).flatten();
         var best = order.index_select(0, kept);
         var (oldValues, oldIndices) = (values, indices);
         values = Kept(all.index_select(0, best).reshape(-1, count));

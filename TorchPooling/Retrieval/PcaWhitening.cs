@@ -1,4 +1,3 @@
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -85,13 +84,13 @@ public sealed class PcaWhitening : nn.Module<Tensor, Tensor>, IScriptable
             CheckRank(variances);
         }
 
-        Set(data.Mean, whiten ? vectors.mul_((variances + epsilon).rsqrt().to(vectors.dtype)) : vectors);
+        Set(data.Mean, whiten ? vectors.mul_(variances.Plus(epsilon).rsqrt().to(vectors.dtype)) : vectors);
         return new(data.Count, variances.cpu().data<double>().ToArray(), total);
     }
 
     private static void CheckRank(Tensor variances)
     {
-        var rank = (variances > variances[0] * 1e-10).sum().ToInt64();
+        var rank = (variances > variances[0] * Held(1e-10)).sum().ToInt64();
         if (rank < variances.size(0))
         {
             throw new ArgumentException(

@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace TorchPooling;
@@ -20,7 +19,7 @@ internal sealed record PrincipalComponents(Tensor Variances, Tensor Vectors, dou
         using var scope = NewDisposeScope();
         var covariance = zeros(data.Width, data.Width, dtype: ScalarType.Float64, device: data.Device);
         data.Centred(ScalarType.Float64, x => covariance.addmm_(x.t(), x));
-        covariance.div_(data.Count - 1);
+        covariance.div_(Held(data.Count - 1));
         var (values, vectors) = Largest(covariance, count);
         return Moved(values, vectors, covariance.trace().ToDouble());
     }
@@ -42,7 +41,7 @@ internal sealed record PrincipalComponents(Tensor Variances, Tensor Vectors, dou
             var product = Product(data, basis);
             edge = i == 0 ? SmallestInside(basis, product) : edge;
             var root = (1 + Math.Cos((2 * i + 1) * Math.PI / (2 * iterations))) / 2;
-            basis = Orthonormal(basis, product.add_(basis, -root * edge));
+            basis = Orthonormal(basis, product.add_(basis, Held(-root * edge)));
         }
 
         return Inside(data, basis, count);
@@ -53,7 +52,7 @@ internal sealed record PrincipalComponents(Tensor Variances, Tensor Vectors, dou
     {
         var product = zeros_like(basis);
         data.Centred(ScalarType.Float32, x => product.addmm_(x.t(), x.matmul(basis)));
-        return product.div_(data.Count - 1);
+        return product.div_(Held(data.Count - 1));
     }
 
     /// <summary>The basis that takes the place of another one; both arguments are disposed.</summary>
@@ -73,7 +72,7 @@ internal sealed record PrincipalComponents(Tensor Variances, Tensor Vectors, dou
     {
         using var scope = NewDisposeScope();
         var inside = Finite(basis.t().matmul(product).to(ScalarType.Float64));
-        return Math.Max(0, linalg.eigvalsh((inside + inside.t()) / 2)[0].ToDouble());
+        return Math.Max(0, linalg.eigvalsh(inside.Plus(inside.t()) / Held(2))[0].ToDouble());
     }
 
     /// <summary>The largest components inside a basis, which is disposed.</summary>
@@ -83,11 +82,11 @@ internal sealed record PrincipalComponents(Tensor Variances, Tensor Vectors, dou
         var covariance = zeros(basis.size(1), basis.size(1), dtype: ScalarType.Float64, device: data.Device);
         data.Centred(ScalarType.Float32, x =>
         {
-            total += x.square().sum(ScalarType.Float64).ToDouble();
+            total += x.Squared().sum(ScalarType.Float64).ToDouble();
             var y = x.matmul(basis).to(ScalarType.Float64);
             covariance.addmm_(y.t(), y);
         });
-        var (values, vectors) = Largest(covariance.div_(data.Count - 1), count);
+        var (values, vectors) = Largest(covariance.div_(Held(data.Count - 1)), count);
         var leading = basis.matmul(vectors.to(ScalarType.Float32));
         basis.Dispose();
         return Moved(values, leading, total / (data.Count - 1));
@@ -104,7 +103,7 @@ internal sealed record PrincipalComponents(Tensor Variances, Tensor Vectors, dou
     {
         var (values, vectors) = linalg.eigh(Finite(symmetric));
         var rest = symmetric.size(0) - count;
-        return (values.narrow(0, rest, count).flip(0).clamp_min(0), vectors.narrow(1, rest, count).flip(1));
+        return (values.narrow(0, rest, count).flip(0).clamp_min(Held(0)), vectors.narrow(1, rest, count).flip(1));
     }
 
     private static Tensor Finite(Tensor products) => products.isfinite().all().ToBoolean()

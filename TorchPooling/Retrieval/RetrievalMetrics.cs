@@ -58,7 +58,7 @@ public static class RetrievalMetrics
         CheckBool(right, 2, "(Q, N)", nameof(right));
         CheckAny(right.size(0), nameof(right));
         using var scope = NewDisposeScope();
-        var found = right.@long().cumsum(1) > 0;
+        var found = right.@long().cumsum(1) > Held(0);
         return found.to(ScalarType.Float64).mean([0]).cpu().data<double>().ToArray();
     }
 

@@ -94,7 +94,7 @@ internal sealed class LayerComparison(long count) : IDisposable
         {
             using var step = NewDisposeScope();
             var (x, y) = (Part(a, start, width), Part(b, start, width));
-            products.add_(stack([(x * y).sum(1), x.square().sum(1), y.square().sum(1)]));
+            products.add_(stack([(x * y).sum(1), x.Squared().sum(1), y.Squared().sum(1)]), Held(1));
         }
 
         var sums = products.cpu().data<double>().ToArray();
@@ -110,7 +110,7 @@ internal sealed class LayerComparison(long count) : IDisposable
         {
             using var step = NewDisposeScope();
             var x = Part(a, start, width);
-            products.add_(x.matmul(x.t()));
+            products.add_(x.matmul(x.t()), Held(1));
         }
 
         var sums = products.cpu().data<double>().ToArray();

@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace TorchPooling;
@@ -33,7 +32,7 @@ public static partial class stability
         var (height, width) = (filters.size(2), filters.size(3));
         var count = height * width;
         var (sorted, _) = filters.flatten(2).sort();
-        var ranks = arange(1 - count, count, 2, dtype: ScalarType.Float64, device: filters.device);
+        var ranks = arange(Held(1 - count), Held(count), Held(2), dtype: ScalarType.Float64, device: filters.device);
         var gaps = ((sorted - sorted.narrow(2, 0, 1)) * ranks).sum().ToDouble();   // Σ |a − b| over the pairs: the k-th of n is above k and below n − 1 − k; from the smallest on, so that equal weights give 0
         var neighbors = (height - 1) * width + height * (width - 1);
         return gaps == 0 ? double.NaN : Variation(filters) / (neighbors * gaps / (count * (count - 1) / 2.0));
@@ -56,16 +55,16 @@ public static partial class stability
             throw new ArgumentOutOfRangeException(nameof(limit), limit, "expected 0 to 0.5 cycles per pixel");
         }
 
-        var energy = fft.fft2(filters, dim: [2, 3]).abs().square();
+        var energy = fft.fft2(filters, dim: [2, 3]).abs().Squared();
         var low = Low(filters.size(2)).unsqueeze(1) * Low(filters.size(3));
         var whole = energy.sum([2, 3]);
         var shares = (energy * low).sum([2, 3]) / whole;
-        return shares.masked_select(whole != 0).mean().ToDouble();
+        return shares.masked_select(whole != Held(0)).mean().ToDouble();
 
         Tensor Low(long size)
         {
-            var k = arange(size, dtype: ScalarType.Float64, device: filters.device);
-            return (minimum(k, size - k) <= limit * size + 1e-9).to(ScalarType.Float64);   // k/size would round
+            var k = Indices(size, dtype: ScalarType.Float64, device: filters.device);
+            return (minimum(k, k.rsub(size)) <= Held(limit * size + 1e-9)).to(ScalarType.Float64);   // k/size would round
         }
     }
 

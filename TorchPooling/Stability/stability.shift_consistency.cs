@@ -106,6 +106,6 @@ public static partial class stability
             throw new ArgumentException($"expected a classifier that gives scores ({x.size(0)}, K), got {found}", nameof(classifier));
         }
 
-        return scores.argmax(1).masked_fill(scores.isnan().any(1), Undecided).cpu().data<long>().ToArray();
+        return scores.argmax(1).masked_fill(scores.isnan().any(1), Held(Undecided)).cpu().data<long>().ToArray();
     }
 }

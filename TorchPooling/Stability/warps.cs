@@ -27,7 +27,7 @@ public static partial class warps
         Check.Finite(dx, nameof(dx));
         using var scope = NewDisposeScope();
         var (rows, columns) = Positions(x);
-        var y = Sample(x, rows - (wrap ? dy % x.size(2) : dy), columns - (wrap ? dx % x.size(3) : dx), wrap);
+        var y = Sample(x, rows - Held(wrap ? dy % x.size(2) : dy), columns - Held(wrap ? dx % x.size(3) : dx), wrap);
         return y.MoveToOuterDisposeScope();
     }
 
@@ -43,7 +43,7 @@ public static partial class warps
         using var scope = NewDisposeScope();
         var (sin, cos) = double.SinCosPi(degrees % 360 / 180);   // exact at right angles
         var (down, across) = FromCenter(x);
-        return Sample(x, Center(x, 2) + down * cos + across * sin, Center(x, 3) + across * cos - down * sin).MoveToOuterDisposeScope();
+        return Sample(x, (down * Held(cos)).Plus(Center(x, 2)).Plus(across * Held(sin)), (across * Held(cos)).Plus(Center(x, 3)) - down * Held(sin)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Zooms the images around their centre ((H − 1)/2, (W − 1)/2); height and width stay.</summary>
@@ -58,18 +58,18 @@ public static partial class warps
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(factor);
         using var scope = NewDisposeScope();
         var (down, across) = FromCenter(x);
-        return Sample(x, Center(x, 2) + down / factor, Center(x, 3) + across / factor).MoveToOuterDisposeScope();
+        return Sample(x, (down / Held(factor)).Plus(Center(x, 2)), (across / Held(factor)).Plus(Center(x, 3))).MoveToOuterDisposeScope();
     }
 
     /// <summary>Row and column of every pixel, float64, (1, H, 1) and (1, 1, W).</summary>
     private static (Tensor Rows, Tensor Columns) Positions(Tensor x) =>
-        (arange(x.size(2), dtype: ScalarType.Float64, device: x.device).view(1, -1, 1),
-            arange(x.size(3), dtype: ScalarType.Float64, device: x.device).view(1, 1, -1));
+        (Indices(x.size(2), dtype: ScalarType.Float64, device: x.device).view(1, -1, 1),
+            Indices(x.size(3), dtype: ScalarType.Float64, device: x.device).view(1, 1, -1));
 
     private static (Tensor Down, Tensor Across) FromCenter(Tensor x)
     {
         var (rows, columns) = Positions(x);
-        return (rows - Center(x, 2), columns - Center(x, 3));
+        return (rows - Held(Center(x, 2)), columns - Held(Center(x, 3)));
     }
 
     private static double Center(Tensor x, int dim) => (x.size(dim) - 1) / 2.0;
@@ -82,26 +82,26 @@ public static partial class warps
         var (left, right, across) = Between(columns, x.size(3), wrap);
         var wide = x.to(Check.AtLeastFloat32(x.dtype));
         (down, across) = (down.unsqueeze(1).to(wide.dtype), across.unsqueeze(1).to(wide.dtype));
-        var upper = At(wide, top, left) * (1 - across) + At(wide, top, right) * across;
-        var lower = At(wide, bottom, left) * (1 - across) + At(wide, bottom, right) * across;
-        return (upper * (1 - down) + lower * down).to(x.dtype).MoveToOuterDisposeScope();
+        var upper = (At(wide, top, left) * across.rsub(1)).Plus(At(wide, top, right) * across);
+        var lower = (At(wide, bottom, left) * across.rsub(1)).Plus(At(wide, bottom, right) * across);
+        return ((upper * down.rsub(1)).Plus(lower * down)).to(x.dtype).MoveToOuterDisposeScope();
     }
 
     /// <summary>The pixels on both sides of a position, and how far it is from the first.</summary>
     private static (Tensor First, Tensor Second, Tensor Part) Between(Tensor positions, long size, bool wrap)
     {
-        var inside = wrap ? positions : positions.clamp(0, size - 1);
+        var inside = wrap ? positions : positions.clamp(Held(0), Held(size - 1));
         var floor = inside.floor();
         var first = floor.@long();
         return wrap
-            ? (first.remainder(size), (first + 1).remainder(size), inside - floor)
-            : (first, (first + 1).clamp_max(size - 1), inside - floor);
+            ? (first.remainder(Held(size)), first.Plus(1).remainder(Held(size)), inside - floor)
+            : (first, first.Plus(1).clamp_max(Held(size - 1)), inside - floor);
     }
 
     private static Tensor At(Tensor x, Tensor rows, Tensor columns)
     {
         using var scope = NewDisposeScope();
-        var places = (rows * x.size(3) + columns).expand(-1, x.size(2), x.size(3)).flatten(1).unsqueeze(1);
+        var places = ((rows * Held(x.size(3))).Plus(columns)).expand(-1, x.size(2), x.size(3)).flatten(1).unsqueeze(1);
         return x.flatten(2).gather(2, places.expand(x.size(0), x.size(1), -1)).view(x.shape).MoveToOuterDisposeScope();
     }
 }

@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace TorchPooling;
@@ -31,7 +30,7 @@ public static partial class warps
 
         var (rows, columns) = Positions(x);
         var displacement = field.detach().to(ScalarType.Float64);
-        return Sample(x, rows + displacement.select(1, 0), columns + displacement.select(1, 1)).MoveToOuterDisposeScope();
+        return Sample(x, rows.Plus(displacement.select(1, 0)), columns.Plus(displacement.select(1, 1))).MoveToOuterDisposeScope();
     }
 
     /// <summary>Random displacement fields of low frequencies, zero at the border, for <see cref="deform"/>.</summary>
@@ -72,22 +71,22 @@ public static partial class warps
         Check.Memory([count, 2, height, width], ScalarType.Float64, nameof(count), copies: 3);
 
         using var scope = NewDisposeScope();
-        var squares = arange(1, band, dtype: ScalarType.Float64).square();   // i of band itself leaves no room for j
+        var squares = arange(Held(1), Held(band), Held(1), dtype: ScalarType.Float64).Squared();   // i of band itself leaves no room for j
         Check.Generator(generator, squares);
-        var energy = squares.unsqueeze(1) + squares;
+        var energy = squares.unsqueeze(1).Plus(squares);
         var amplitudes = randn([count, 2, band - 1, band - 1], dtype: ScalarType.Float64, generator: generator) * energy.rsqrt();
-        amplitudes = amplitudes.masked_fill(energy > band * band, 0);
+        amplitudes = amplitudes.masked_fill(energy > Held(band * band), Held(0));
         var field = Sines(height, band - 1).matmul(amplitudes).matmul(Sines(width, band - 1).t());
-        var length = field.square().sum(1, keepdim: true).mean([2, 3], keepdim: true).sqrt();
-        return (field * (displacement / length)).to(dtype ?? ScalarType.Float32).to(device ?? CPU).MoveToOuterDisposeScope();
+        var length = field.Squared().sum(1, keepdim: true).mean([2, 3], keepdim: true).sqrt();
+        return (field * (Held(displacement) / length)).to(dtype ?? ScalarType.Float32).to(device ?? CPU).MoveToOuterDisposeScope();
     }
 
     /// <summary>sin(iπh/(size − 1)), (size, modes), i from 1; exactly 0 at both ends.</summary>
     private static Tensor Sines(long size, long modes)
     {
         using var scope = NewDisposeScope();
-        var places = arange(size, dtype: ScalarType.Float64).unsqueeze(1) * arange(1, modes + 1, dtype: ScalarType.Float64);
-        var sines = (places * (Math.PI / (size - 1))).sin();
+        var places = Indices(size, dtype: ScalarType.Float64).unsqueeze(1) * arange(Held(1), Held(modes + 1), Held(1), dtype: ScalarType.Float64);
+        var sines = (places * Held(Math.PI / (size - 1))).sin();
         sines[0] = 0;
         sines[size - 1] = 0;   // sin π is 1e-16
         return sines.MoveToOuterDisposeScope();

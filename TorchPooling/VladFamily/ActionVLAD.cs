@@ -66,7 +66,7 @@ public sealed class ActionVLAD : ClusterPooling
     private protected override void SetCentroids(Tensor centers, double alpha)
     {
         centroids.copy_(centers);
-        this.alpha.fill_(alpha);
+        this.alpha.fill_(Held(alpha));
     }
 
     private protected override ScriptDefinition Script() => new(
@@ -128,7 +128,7 @@ public static partial class pooling
     {
         using var scope = NewDisposeScope();
         var (c, a) = (centroids.to(points.dtype), alpha.to(points.dtype));
-        var weight = (2 * a * c).expand(points.size(0), c.size(0), c.size(1));
-        return weight.baddbmm(points, (-a * c.square().sum(1)).unsqueeze(1)).softmax(1).MoveToOuterDisposeScope();
+        var weight = (Held(2) * a * c).expand(points.size(0), c.size(0), c.size(1));
+        return weight.baddbmm(points, (-a * c.Squared().sum(1)).unsqueeze(1)).softmax(1).MoveToOuterDisposeScope();
     }
 }

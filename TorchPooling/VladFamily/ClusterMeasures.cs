@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace TorchPooling;
@@ -18,17 +17,17 @@ internal sealed record ClusterMeasures(double Gap, double QuantizationError, dou
         var clusters = centers.size(0);
         var offset = centers.mean([0], keepdim: true);   // a common offset costs no digits
         var (near, directions) = (centers - offset, pooling.l2_normalize(centers));
-        var lengths = near.square().sum(1);
+        var lengths = near.Squared().sum(1);
         var used = zeros(clusters, dtype: ScalarType.Bool, device: points.device);
         double contrast = 0, error = 0;
         foreach (var block in RowBlocks.Of(points, clusters))
         {
             using var step = NewDisposeScope();
             var x = block - offset;
-            var distances = (addmm(lengths, x, near.t(), beta: 1, alpha: -2) + x.square().sum(1, keepdim: true)).clamp_min(0);
+            var distances = addmm(lengths, x, near.t(), beta: 1, alpha: -2).Plus(x.Squared().sum(1, keepdim: true)).clamp_min(Held(0));
             var (nearest, number) = distances.min(1);
             error += nearest.sum(ScalarType.Float64).ToDouble();
-            used.index_fill_(0, number, true);
+            used.index_fill_(0, number, Held(true));
             if (clusters > 1)
             {
                 var (best, _) = (byDistance ? -distances : block.matmul(directions.t())).topk(2, dim: 1);
@@ -58,7 +57,7 @@ internal sealed record ClusterMeasures(double Gap, double QuantizationError, dou
                 return double.PositiveInfinity;
             }
 
-            var (best, _) = a.clamp_min(1e-300).log().topk(2, dim: 0);
+            var (best, _) = a.clamp_min(Held(1e-300)).log().topk(2, dim: 0);
             sum += (best[0] - best[1]).sum().ToDouble();
         }
 
@@ -74,7 +73,7 @@ internal sealed record ClusterMeasures(double Gap, double QuantizationError, dou
         {
             using var step = NewDisposeScope();
             var part = assign(block.t().unsqueeze(0)).sum([0, 2], type: ScalarType.Float64);
-            sum = (sum is null ? part.alias() : sum + part).MoveToOuterDisposeScope();
+            sum = (sum is null ? part.alias() : sum.Plus(part)).MoveToOuterDisposeScope();
         }
 
         var share = sum! / sum!.sum();

@@ -1,4 +1,3 @@
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -201,8 +200,8 @@ public abstract class ClusterPooling : nn.Module<Tensor, Tensor>, IScriptable
             return;
         }
 
-        var w = (conv.bias is null ? pooling.l2_normalize(c) * alpha : c * (2 * alpha)).to(conv.weight.dtype);
-        var b = (c.square().sum(1) * -alpha).to(conv.weight.dtype);
+        var w = (conv.bias is null ? pooling.l2_normalize(c) * Held(alpha) : c * Held(2 * alpha)).to(conv.weight.dtype);
+        var b = (c.Squared().sum(1) * Held(-alpha)).to(conv.weight.dtype);
         if (!w.isfinite().all().ToBoolean() || (conv.bias is not null && !b.isfinite().all().ToBoolean()))
         {
             throw new ArgumentOutOfRangeException(nameof(alpha), alpha, $"the weights overflow {conv.weight.dtype}");

@@ -115,7 +115,7 @@ public static partial class pooling
         using var scope = NewDisposeScope();
         var wide = Check.AtLeastFloat32(x.dtype);
         var y = x.to(wide).matmul(weight.to(wide).t());
-        return (bias is null ? y : y + bias.to(wide)).MoveToOuterDisposeScope();
+        return (bias is null ? y : y.Plus(bias.to(wide))).MoveToOuterDisposeScope();
     }
 
     private static void CheckLinear(Tensor weight, Tensor? bias, long rows, long columns, string name, string bias_name)

@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace TorchPooling;
@@ -47,7 +46,7 @@ public static partial class KMeans
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
         var (centred, offset) = Centred(points.detach(), spherical, name);
-        var lengths = Rows(centred, block => block.square().sum(1));
+        var lengths = Rows(centred, block => block.Squared().sum(1));
         if (!lengths.isfinite().all().ToBoolean())
         {
             throw new ArgumentException("expected descriptors whose squares are finite, got larger ones: scale them", name);
@@ -58,7 +57,7 @@ public static partial class KMeans
         centers = batch_size < points.size(0)
             ? MiniBatches(centred, lengths, centers, iterations, batch_size.Value, spherical, random)
             : Lloyd(centred, lengths, centers, iterations, spherical);
-        return centers.add_(offset).MoveToOuterDisposeScope();
+        return centers.add_(offset, Held(1)).MoveToOuterDisposeScope();
     }
 
     /// <summary>A copy of the points less their mean, so that a common offset costs no digits, or of their directions.</summary>
@@ -80,7 +79,7 @@ public static partial class KMeans
             }
 
             rows.copy_(spherical ? pooling.l2_normalize(rows) : rows);
-            offset.add_(rows.sum([0], keepdim: true) / points.size(0));
+            offset.add_(rows.sum([0], keepdim: true) / Held(points.size(0)), Held(1));
             start += block.size(0);
         }
 
@@ -94,7 +93,7 @@ public static partial class KMeans
         using var scope = NewDisposeScope();
         var chosen = new long[clusters];
         chosen[0] = random.NextInt64(points.size(0));
-        var distances = full_like(lengths, double.PositiveInfinity);
+        var distances = full_like(lengths, Held(double.PositiveInfinity));
         for (var k = 1; k < clusters; k++)
         {
             using var step = NewDisposeScope();
@@ -119,7 +118,7 @@ public static partial class KMeans
     {
         using var scope = NewDisposeScope();
         var centers = start.clone();
-        var assignment = full(points.size(0), -1, dtype: ScalarType.Int64, device: points.device);
+        var assignment = full(points.size(0), Held(-1), dtype: ScalarType.Int64, device: points.device);
         for (var round = 0; round < iterations; round++)
         {
             using var step = NewDisposeScope();
@@ -131,8 +130,8 @@ public static partial class KMeans
 
             assignment.copy_(nearest);
             var (sums, counts) = Sums(points, nearest, centers.size(0));
-            centers.copy_(sums / counts.clamp_min(1).unsqueeze(1));
-            Fill(centers, counts == 0, points, lengths, nearness.add_(lengths));
+            centers.copy_(sums / counts.clamp_min(Held(1)).unsqueeze(1));
+            Fill(centers, counts == Held(0), points, lengths, nearness.add_(lengths, Held(1)));
             centers.copy_(Directed(centers, spherical));
         }
 
@@ -157,8 +156,8 @@ public static partial class KMeans
                 var drawn = points.index_select(0, tensor(batch, device: points.device));
                 var (nearest, _) = Nearest(drawn, centers);
                 var (sums, counts) = Sums(drawn, nearest, centers.size(0));
-                had.add_(counts);
-                centers.add_((sums - counts.unsqueeze(1) * centers) / had.clamp_min(1).unsqueeze(1).to(points.dtype));
+                had.add_(counts, Held(1));
+                centers.add_((sums - counts.unsqueeze(1) * centers) / had.clamp_min(Held(1)).unsqueeze(1).to(points.dtype), Held(1));
                 centers.copy_(Directed(centers, spherical));
             }
 
@@ -166,15 +165,15 @@ public static partial class KMeans
         }
 
         var (last, _) = Nearest(points, centers);
-        FillIdle(Sums(points, last, centers.size(0)).Counts == 0);
+        FillIdle(Sums(points, last, centers.size(0)).Counts == Held(0));
         return centers.MoveToOuterDisposeScope();
 
         void FillIdle(Tensor idle)
         {
             if (idle.any().ToBoolean())
             {
-                Fill(centers, idle, points, lengths, Nearest(points, centers).Nearness.add_(lengths));
-                had.masked_fill_(idle, 0);
+                Fill(centers, idle, points, lengths, Nearest(points, centers).Nearness.add_(lengths, Held(1)));
+                had.masked_fill_(idle, Held(0));
             }
         }
     }

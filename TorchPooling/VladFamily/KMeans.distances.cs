@@ -17,31 +17,31 @@ public static partial class KMeans
             using var step = NewDisposeScope();
             var x = block - offset;
             var (nearest, _) = Nearest(x, c);
-            var (sums, count) = Sums((x - c.index_select(0, nearest)).square(), nearest, c.size(0));
-            squares.add_(sums);
-            counts.add_(count);
+            var (sums, count) = Sums((x - c.index_select(0, nearest)).Squared(), nearest, c.size(0));
+            squares.add_(sums, Held(1));
+            counts.add_(count, Held(1));
         }
 
-        return (squares / counts.clamp_min(1).unsqueeze(1)).sqrt().MoveToOuterDisposeScope();
+        return (squares / counts.clamp_min(Held(1)).unsqueeze(1)).sqrt().MoveToOuterDisposeScope();
     }
 
     /// <summary>The squared distance of every point to one centre, (M).</summary>
     private static Tensor Distances(Tensor points, Tensor lengths, Tensor center)
     {
         using var scope = NewDisposeScope();
-        var length = center.square().sum();
+        var length = center.Squared().sum();
         var start = 0L;
         return Rows(points, block =>
         {
-            var sum = lengths.narrow(0, start, block.size(0)) + length;
+            var sum = lengths.narrow(0, start, block.size(0)).Plus(length);
             start += block.size(0);
-            var distances = sum - 2 * block.mv(center);
+            var distances = sum - Held(2) * block.mv(center);
 
             // Where the difference is little more than its rounding, the distance is taken directly: of equal points it is 0.
-            var near = (distances <= sum * (sum.dtype == ScalarType.Float64 ? 1e-12 : 1e-4)).nonzero().flatten();
+            var near = (distances <= sum * Held(sum.dtype == ScalarType.Float64 ? 1e-12 : 1e-4)).nonzero().flatten();
             return near.size(0) == 0
                 ? distances
-                : distances.index_copy_(0, near, (block.index_select(0, near) - center).square().sum(1));
+                : distances.index_copy_(0, near, (block.index_select(0, near) - center).Squared().sum(1));
         }).MoveToOuterDisposeScope();
     }
 
@@ -50,7 +50,7 @@ public static partial class KMeans
     {
         using var scope = NewDisposeScope();
         var (nearest, nearness) = (new List<Tensor>(), new List<Tensor>());
-        var lengths = centers.square().sum(1);
+        var lengths = centers.Squared().sum(1);
         foreach (var block in RowBlocks.Of(points, centers.size(0)))
         {
             using var step = NewDisposeScope();
@@ -69,14 +69,14 @@ public static partial class KMeans
         using var scope = NewDisposeScope();
         var sums = zeros(clusters, points.size(1), dtype: points.dtype, device: points.device);
         var counts = zeros(clusters, dtype: points.dtype, device: points.device);
-        var numbers = arange(clusters, device: points.device).unsqueeze(1);
+        var numbers = Indices(clusters, device: points.device).unsqueeze(1);
         var start = 0L;
         foreach (var block in RowBlocks.Of(points, clusters))
         {
             using var step = NewDisposeScope();
             var indicator = (nearest.narrow(0, start, block.size(0)).unsqueeze(0) == numbers).to(points.dtype);
             sums.addmm_(indicator, block);
-            counts.add_(indicator.sum(1));
+            counts.add_(indicator.sum(1), Held(1));
             start += block.size(0);
         }
 

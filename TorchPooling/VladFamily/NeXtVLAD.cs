@@ -1,4 +1,3 @@
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -134,8 +133,8 @@ public sealed class NeXtVLAD : nn.Module<Tensor, Tensor>, IScriptable
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
         var c = centers.to(centroids.device).to(Check.AtLeastFloat32(centroids.dtype));
-        var w = block_diag([.. Enumerable.Repeat(c * (2 * alpha), (int)groups)]).to(centroids.dtype);
-        var b = (c.square().sum(1) * -alpha).repeat(groups).to(centroids.dtype);
+        var w = block_diag([.. Enumerable.Repeat(c * Held(2 * alpha), (int)groups)]).to(centroids.dtype);
+        var b = (c.Squared().sum(1) * Held(-alpha)).repeat(groups).to(centroids.dtype);
         if (!w.isfinite().all().ToBoolean() || !b.isfinite().all().ToBoolean())
         {
             throw new ArgumentOutOfRangeException(nameof(alpha), alpha, $"the weights overflow {centroids.dtype}");
@@ -202,7 +201,7 @@ public static partial class pooling
         static Tensor Affine(Tensor weight, Tensor columns, Tensor? bias)
         {
             var y = weight.to(columns.dtype).matmul(columns);
-            return bias is null ? y : y + bias.to(columns.dtype).unsqueeze(1);
+            return bias is null ? y : y.Plus(bias.to(columns.dtype).unsqueeze(1));
         }
     }
 

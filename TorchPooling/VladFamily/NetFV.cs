@@ -58,7 +58,7 @@ public sealed class NetFV : ClusterPooling
         RegisterComponents();
         StartAtRandom();
         using var gradients = no_grad();
-        covar_weights.fill_(1);
+        covar_weights.fill_(Held(1));
     }
 
     /// <inheritdoc/>
@@ -73,7 +73,7 @@ public sealed class NetFV : ClusterPooling
     private protected override void SetCentroids(Tensor centers, double alpha) => centroids.copy_(centers);
 
     private protected override void SetSpread(Tensor points, Tensor centers) =>
-        covar_weights.copy_(KMeans.Deviations(points, centers).clamp_min(1e-3).sqrt());
+        covar_weights.copy_(KMeans.Deviations(points, centers).clamp_min(Held(1e-3)).sqrt());
 
     private protected override ScriptDefinition Script() => new(
         """
@@ -128,16 +128,16 @@ public static partial class pooling
         var points = local_descriptors(x, mask);
         points = normalize_input ? l2_normalize(points) : points;
         var (share, _) = soft_assignment(points, weight, bias, false, mask);
-        var (c, sigma) = (centroids.to(points.dtype), covar_weights.to(points.dtype).square() + 1e-6);
+        var (c, sigma) = (centroids.to(points.dtype), covar_weights.to(points.dtype).Squared().Plus(1e-6));
         var total = share.sum(2, keepdim: true);
 
         // Measured in units of the image's largest entry, no square overflows; the normalisations take the unit out again.
-        var unit = points.detach().abs().amax([1, 2], keepdim: true).clamp_min(1);
+        var unit = points.detach().abs().amax([1, 2], keepdim: true).clamp_min(Held(1));
         var rows = (points / unit).transpose(1, 2);
         c = c / unit;
-        var (first, second) = (share.bmm(rows), share.bmm(rows.square()));
+        var (first, second) = (share.bmm(rows), share.bmm(rows.Squared()));
         var fv1 = intra_normalize((first - total * c) / sigma);
-        var fv2 = (second - 2 * c * first + total * c.square()) / sigma.square() - total / unit.square();
+        var fv2 = (second - Held(2) * c * first).Plus(total * c.Squared()) / sigma.Squared() - total / unit.Squared();
         fv2 = normalization == FisherNormalization.Intra ? intra_normalize(fv2) : l2_normalize(fv2.flatten(1), 1);
         return cat([fv1, fv2], 1).to(x.dtype).MoveToOuterDisposeScope();
     }

@@ -63,7 +63,7 @@ public sealed class NetVLAD : ClusterPooling
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(dim);
         Check.Memory([num_clusters, dim], ScalarType.Int64, nameof(num_clusters), copies: 2);
         using var scope = NewDisposeScope();
-        return arange(num_clusters * dim).view(dim, num_clusters).t().flatten().MoveToOuterDisposeScope();
+        return Indices(num_clusters * dim).view(dim, num_clusters).t().flatten().MoveToOuterDisposeScope();
     }
 
     private protected override void SetCentroids(Tensor centers, double alpha) => centroids.copy_(centers);
@@ -101,5 +101,5 @@ public static partial class pooling
 
     /// <summary>Σᵢ shareₖᵢ·(xᵢ − cₖ), (N, K, D).</summary>
     internal static Tensor residuals(Tensor points, Tensor share, Tensor scaled, Tensor centroids) =>
-        weighted_sums(points, scaled).addcmul_(share.sum(2, keepdim: true), centroids.to(points.dtype), -1);
+        weighted_sums(points, scaled).addcmul_(share.sum(2, keepdim: true), centroids.to(points.dtype), Held(-1));
 }

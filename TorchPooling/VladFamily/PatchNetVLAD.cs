@@ -85,7 +85,7 @@ public sealed class PatchNetVLAD : ClusterPooling
         {
             using var scope = NewDisposeScope();
             var device = centroids.device;
-            return cartesian_prod(arange(0, rows, stride, device: device), arange(0, columns, stride, device: device)).MoveToOuterDisposeScope();
+            return cartesian_prod(arange(Held(0), Held(rows), Held(stride), device: device), arange(Held(0), Held(columns), Held(stride), device: device)).MoveToOuterDisposeScope();
         }
     }
 
@@ -121,7 +121,7 @@ public sealed class PatchNetVLAD : ClusterPooling
             using var step = NewDisposeScope();
             var count = grid.size(0);
             var matches = pooling.mutual_matches(query.narrow(0, start, count), candidates.narrow(1, start, count));
-            scores.add_(pooling.spatial_score(matches, grid.to(query.device)).to(scores.dtype), alpha: weight);
+            scores.add_(pooling.spatial_score(matches, grid.to(query.device)).to(scores.dtype), alpha: Held(weight));
             start += count;
         }
 
@@ -190,7 +190,7 @@ public static partial class pooling
         {
             Tensor Windows(Tensor rows) => windows(rows.view(n, rows.size(1), h, w), size, stride);
             var total = Windows(share).sum(1).unsqueeze(2);
-            var sums = Windows(scaled).transpose(1, 2).bmm(Windows(points)).addcmul_(total, centroids.to(points.dtype), -1);
+            var sums = Windows(scaled).transpose(1, 2).bmm(Windows(points)).addcmul_(total, centroids.to(points.dtype), Held(-1));
             return (sums * intra_scale(sums)).view(n, ((h - size) / stride + 1) * ((w - size) / stride + 1), centroids.numel());
         });
         return cat([.. patches], 1).to(x.dtype).MoveToOuterDisposeScope();

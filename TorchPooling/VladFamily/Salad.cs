@@ -265,16 +265,16 @@ public static partial class pooling
         var wide = scores.to(Check.AtLeastFloat32(scores.dtype));
         var (m, n) = (scores.size(1), scores.size(2));
         var couplings = cat([wide, dust_bin.to(wide.dtype).expand(scores.size(0), 1, n)], 1);
-        var mass = cat([wide.new_full([m, 1], Math.Min(1, (double)n / m)), wide.new_full([1, 1], Math.Max(n - m, 0))]).log();
+        var mass = cat([wide.new_full([m, 1], Held(Math.Min(1, (double)n / m))), wide.new_full([1, 1], Held(Math.Max(n - m, 0)))]).log();
         var u = mass - couplings.logsumexp(2, keepdim: true);
         for (var i = 1; i < iterations; i++)
         {
-            var v = (couplings + u).logsumexp(1, keepdim: true);
+            var v = couplings.Plus(u).logsumexp(1, keepdim: true);
             u = mass - (couplings - v).logsumexp(2, keepdim: true);
         }
 
         // The last v makes every column sum to 1: a softmax, which no size of the scores overflows.
-        return (couplings + u).softmax(1).narrow(1, 0, m).MoveToOuterDisposeScope();
+        return couplings.Plus(u).softmax(1).narrow(1, 0, m).MoveToOuterDisposeScope();
     }
 
     internal static void CheckIterations(long iterations)

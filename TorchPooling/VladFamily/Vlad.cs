@@ -141,8 +141,8 @@ public static partial class pooling
         using var scope = NewDisposeScope();
         var offset = centroids.detach().to(points.dtype).mean([0], keepdim: true);
         var c = centroids.detach().to(points.dtype) - offset;
-        var scores = c.matmul(points.detach() - offset.t()) - 0.5 * c.square().sum(1, keepdim: true);
-        var numbers = arange(c.size(0), device: c.device).unsqueeze(1);
+        var scores = c.matmul(points.detach() - offset.t()) - Held(0.5) * c.Squared().sum(1, keepdim: true);
+        var numbers = Indices(c.size(0), device: c.device).unsqueeze(1);
         return (scores.argmax(1, keepdim: true) == numbers).to(points.dtype).MoveToOuterDisposeScope();
     }
 
@@ -158,7 +158,7 @@ public static partial class pooling
     private static Tensor signed_sqrt(Tensor v)
     {
         var size = v.abs();
-        var root = where(size > 0, where(size > 0, size, ones_like(size)).sqrt(), zeros_like(size));
+        var root = where(size > Held(0), where(size > Held(0), size, ones_like(size)).sqrt(), zeros_like(size));
         return v.sign() * root;
     }
 }

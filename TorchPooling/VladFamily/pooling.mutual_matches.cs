@@ -24,24 +24,24 @@ public static partial class pooling
         var wide = query.to(Check.AtLeastFloat32(query.dtype));
         var (count, parts) = (wide.size(0), candidates.size(1));
         var empty = Empty(wide);
-        var numbers = arange(count, device: query.device);
-        var matches = full([candidates.size(0), count], -1, dtype: ScalarType.Int64, device: query.device);
+        var numbers = Indices(count, device: query.device);
+        var matches = full([candidates.size(0), count], Held(-1), dtype: ScalarType.Int64, device: query.device);
         var step = Math.Max(1, SimilarityElements / Math.Max(count * parts, parts * query.size(1)));
         for (var start = 0L; start < candidates.size(0); start += step)
         {
             using var block = NewDisposeScope();
             var others = candidates.narrow(0, start, Math.Min(step, candidates.size(0) - start)).to(wide.dtype);
             var similarity = others.matmul(wide.t());   // (block, P, Q)
-            similarity.masked_fill_(Empty(others).unsqueeze(2).logical_or(empty), double.NegativeInfinity);
+            similarity.masked_fill_(Empty(others).unsqueeze(2).logical_or(empty), Held(double.NegativeInfinity));
             var (best, there) = similarity.max(1);
             var back = similarity.argmax(2).gather(1, there);
-            var mutual = (back == numbers).logical_and(best > double.NegativeInfinity);
-            matches.narrow(0, start, others.size(0)).copy_(where(mutual, there, full_like(there, -1)));
+            var mutual = (back == numbers).logical_and(best > Held(double.NegativeInfinity));
+            matches.narrow(0, start, others.size(0)).copy_(where(mutual, there, full_like(there, Held(-1))));
         }
 
         return matches.MoveToOuterDisposeScope();
 
-        static Tensor Empty(Tensor vectors) => linalg.vector_norm(vectors, double.PositiveInfinity, [-1]) == 0;
+        static Tensor Empty(Tensor vectors) => vectors.norm(-1, p: float.PositiveInfinity) == Held(0);
     }
 
     /// <summary>How alike the displacements of matching parts are: large where many parts match and all move the same way.</summary>
@@ -62,13 +62,13 @@ public static partial class pooling
         using var scope = NewDisposeScope();
         var wide = positions.dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;
         var (from, to) = (positions.to(wide), targets.to(wide));
-        var valid = (matches >= 0).to(wide).unsqueeze(2);   // (B, Q, 1)
+        var valid = (matches >= Held(0)).to(wide).unsqueeze(2);   // (B, Q, 1)
         var last = to.size(0) - 1;
-        var moved = to.index_select(0, matches.clamp(0, last).flatten()).view(matches.size(0), matches.size(1), 2) - from;
-        var mean = (moved * valid).sum(1, keepdim: true) / valid.sum(1, keepdim: true).clamp_min(1);
+        var moved = to.index_select(0, matches.clamp(Held(0), Held(last)).flatten()).view(matches.size(0), matches.size(1), 2) - from;
+        var mean = (moved * valid).sum(1, keepdim: true) / valid.sum(1, keepdim: true).clamp_min(Held(1));
         var reach = maximum(to.amax([0]) - from.amin([0]), from.amax([0]) - to.amin([0]));
-        var score = ((reach - (moved - mean).abs()).square() * valid).sum([1, 2]).div(matches.size(1));
-        return score.masked_fill((matches > last).any(1), double.NaN).MoveToOuterDisposeScope();   // on a GPU alone: see CheckMatches
+        var score = ((reach - (moved - mean).abs()).Squared() * valid).sum([1, 2]).div(Held(matches.size(1)));
+        return score.masked_fill((matches > Held(last)).any(1), Held(double.NaN)).MoveToOuterDisposeScope();   // on a GPU alone: see CheckMatches
     }
 
     internal static void CheckPatchVectors(Tensor query, Tensor candidates, long? parts)

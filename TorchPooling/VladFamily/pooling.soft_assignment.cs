@@ -10,7 +10,7 @@ public static partial class pooling
     internal static Tensor local_descriptors(Tensor x, Tensor? mask)
     {
         var points = x.flatten(2).to(Check.AtLeastFloat32(x.dtype));
-        return mask is null ? points : points.masked_fill(flat_mask(mask).to(ScalarType.Bool).logical_not(), 0);
+        return mask is null ? points : points.masked_fill(flat_mask(mask).to(ScalarType.Bool).logical_not(), Held(0));
     }
 
     /// <summary>mᵢ·aₖ(xᵢ) of descriptors (N, D, M), shape (N, K, M), and the same over ‖xᵢ‖ where the input is normalised: it
@@ -22,7 +22,7 @@ public static partial class pooling
         var scale = normalize_input ? inverse_norm(points, 1) : null;
         var logits = products(points, weight);
         logits = scale is null ? logits : logits * scale;
-        logits = bias is null ? logits : logits + bias.to(points.dtype).unsqueeze(1);
+        logits = bias is null ? logits : logits.Plus(bias.to(points.dtype).unsqueeze(1));
         var share = logits.softmax(1);
         share = mask is null ? share : share * flat_mask(mask).to(points.dtype);
         share.MoveToOuterDisposeScope();
@@ -57,7 +57,7 @@ public static partial class pooling
     internal static Tensor intra_scale(Tensor residuals)
     {
         var (squares, unit) = squared_norm(residuals, 2);
-        var length = (squares * 1e24).clamp_max(1).sum(1, keepdim: true);   // after the first: 1 for each cluster, or near 0 less
+        var length = (squares * Held(1e24)).clamp_max(Held(1)).sum(1, keepdim: true);   // after the first: 1 for each cluster, or near 0 less
         return inverse_root(squares, unit) * inverse_root(length, null);
     }
 

@@ -33,7 +33,7 @@ internal static class EmbeddingForms
         var (settings, mode, last) = ScriptForms.Restored([weight], () =>
         {
             var last = IncludesLastOffset(bag, weight);
-            var settings = Observe(weight, indices => bag.forward(indices, arange(indices.size(0) + (last ? 1 : 0), device: weight.device), null));
+            var settings = Observe(weight, indices => bag.forward(indices, Indices(indices.size(0) + (last ? 1 : 0), device: weight.device), null));
             return (settings, Mode(bag, weight, settings.PaddingIndex, last), last);
         });
         return new(
@@ -71,7 +71,7 @@ internal static class EmbeddingForms
     {
         const double Long = 4096;   // exact in every dtype
         using var gradients = no_grad();
-        using var first = full(1, number, dtype: ScalarType.Int64, device: weight.device);
+        using var first = full(1, Held(number), dtype: ScalarType.Int64, device: weight.device);
         var row = weight[number];
         row.zero_();
         row[0] = Long;
@@ -81,7 +81,7 @@ internal static class EmbeddingForms
             return (null, 2);
         }
 
-        row.narrow(0, 0, Math.Min(2, row.size(0))).fill_(Long);
+        row.narrow(0, 0, Math.Min(2, row.size(0))).fill_(Held(Long));
         var ratio = row.size(0) == 1 ? Math.Sqrt(2) : length / look(first)[0, 0].ToDouble();   // 2^(1/p)
         return (Written(length, weight.dtype), Written(1 / Math.Log2(ratio), ScalarType.Float16));
     }
@@ -91,10 +91,10 @@ internal static class EmbeddingForms
     {
         using var gradients = enable_grad();
         var rows = weight.size(0);
-        var indices = cat([arange(rows, device: weight.device), arange(Math.Min(2, rows), device: weight.device)]);
+        var indices = cat([Indices(rows, device: weight.device), Indices(Math.Min(2, rows), device: weight.device)]);
         var gradient = autograd.grad([look(indices).sum()], [weight])[0];
         var counts = (gradient.is_sparse ? gradient.to_dense() : gradient).select(1, 0);
-        var untouched = counts.eq(0).nonzero();
+        var untouched = counts.eq(Held(0)).nonzero();
         return (untouched.numel() == 0 ? null : untouched[0].ToInt64(), rows > 1 && counts.max().ToDouble() < 1.5, gradient.is_sparse);
     }
 
@@ -109,9 +109,9 @@ internal static class EmbeddingForms
         }
 
         var (one, other) = (rows[0], rows[^1]);
-        weight[one].fill_(1);
+        weight[one].fill_(Held(1));
         var twice = Bagged(one, one) / Bagged(one);
-        weight[other].fill_(-1);
+        weight[other].fill_(Held(-1));
         return twice > 1.5 ? EmbeddingBagMode.Sum
             : one != other && Bagged(one, other) > 0.25 * Bagged(one) ? EmbeddingBagMode.Max : EmbeddingBagMode.Mean;
 

@@ -1,4 +1,3 @@
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -77,7 +76,7 @@ internal static class RecurrentForms
     private static string Nonlinearity(nn.Module module, Func<Tensor, Tensor> forward) => Tried(module, () =>
     {
         var weight = module.parameters().First();
-        var input = 1000 * ones(module is RNN ? [1, 1, weight.size(1)] : [1, weight.size(1)], dtype: weight.dtype, device: weight.device);
+        var input = Held(1000) * ones(module is RNN ? [1, 1, weight.size(1)] : [1, weight.size(1)], dtype: weight.dtype, device: weight.device);
         return forward(input).max().ToDouble() > 1 ? "relu" : "tanh";
     });
 
@@ -88,7 +87,7 @@ internal static class RecurrentForms
         return ScriptForms.Restored(weights, () =>
         {
             using var gradients = no_grad();
-            Array.ForEach(weights, weight => weight.fill_(0.5));
+            Array.ForEach(weights, weight => weight.fill_(Held(0.5)));
             return body();
         });
     }

@@ -61,11 +61,11 @@ internal sealed record ScriptResult(string Name, Tensor? Value)
         using var scope = NewDisposeScope();
         var (ours, theirs) = (Real(expected.Value), Real(actual.Value!));
         var same = ours.eq(theirs).logical_or(ours.isnan().logical_and(theirs.isnan()));   // infinities and NaN too
-        var gap = (ours - theirs).abs().to(ScalarType.Float64).nan_to_num(double.PositiveInfinity).masked_fill(same, 0);
+        var gap = (ours - theirs).abs().to(ScalarType.Float64).nan_to_num(double.PositiveInfinity).masked_fill(same, Held(0));
         var sizes = ours.abs().to(ScalarType.Float64).nan_to_num(0, 0, 0);
-        var shown = sizes.masked_select(sizes.gt(0));
+        var shown = sizes.masked_select(sizes.gt(Held(0)));
         var typical = shown.numel() == 0 ? Smallest : shown.median().ToDouble();
-        var allowed = sizes.clamp_min(typical).mul(Tolerance(expected.Value.dtype));
+        var allowed = sizes.clamp_min(Held(typical)).mul(Held(Tolerance(expected.Value.dtype)));
         var excess = gap - allowed;
         if (excess.max().ToDouble() <= 0)
         {
