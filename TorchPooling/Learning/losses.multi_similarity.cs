@@ -42,8 +42,9 @@ public static partial class losses
         var wide = x.to(Check.AtLeastFloat32(x.dtype));
         var s = wide.matmul(wide.t());
         var (positives, negatives) = mine_pairs(s.detach(), labels, epsilon);
-        var loss = (log1p_sum_exp((s - Held(lambda)) * Held(-alpha), positives) / Held(alpha)).Plus(log1p_sum_exp((s - Held(lambda)) * Held(beta), negatives) / Held(beta));
-        return loss.mean().MoveToOuterDisposeScope();
+        var near = log1p_sum_exp((s - Held(lambda)) * Held(-alpha), positives) / Held(alpha);
+        var far = log1p_sum_exp((s - Held(lambda)) * Held(beta), negatives) / Held(beta);
+        return near.Plus(far).mean().MoveToOuterDisposeScope();
     }
 
     private static (Tensor Positives, Tensor Negatives) mine_pairs(Tensor s, Tensor labels, double epsilon)

@@ -44,5 +44,5 @@ internal static class LearnedNumber
     /// <summary>The same in TorchScript, of <c>self.name</c> or of <c>self.raw_name</c> and <c>self.least</c>.</summary>
     public static string Script(Parameter? raw, string name) => raw is null
         ? $"torch.full([1], self.{name}, dtype=wide.dtype, device=wide.device)"
-        : $"self.least - torch.log_sigmoid(-self.raw_{name}.to(wide.dtype))";
+        : $"torch.softplus(self.raw_{name}.to(wide.dtype), 1.0, 40.0) + self.least";
 }

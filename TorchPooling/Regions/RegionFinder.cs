@@ -17,7 +17,8 @@ internal static class RegionFinder
         Check.Memory([x.size(0), num_regions, count], ScalarType.Float64, nameof(num_regions), copies: 4);
         var strength = x.to(ScalarType.Float64).norm(1).flatten(1);
         var strongest = strength.sort(1, descending: true, stable: true).Indices.narrow(1, 0, count).sort(1).Values;
-        var place = stack([((strongest.div(Held(w), RoundingMode.floor) * Held(2)).Plus(1)) * Held(w), ((strongest.remainder(Held(w)) * Held(2)).Plus(1)) * Held(h)], 2).to(ScalarType.Float64);
+        var (row, column) = (strongest.div(Held(w), RoundingMode.floor), strongest.remainder(Held(w)));
+        var place = stack([(row * Held(2)).Plus(1) * Held(w), (column * Held(2)).Plus(1) * Held(h)], 2).to(ScalarType.Float64);
         var chosen = strength.gather(1, strongest);
         var interesting = (chosen <= Held(0)).logical_not();   // NaN is
         var centers = Seeds(place, chosen, interesting, num_regions);

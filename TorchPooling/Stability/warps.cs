@@ -43,7 +43,9 @@ public static partial class warps
         using var scope = NewDisposeScope();
         var (sin, cos) = double.SinCosPi(degrees % 360 / 180);   // exact at right angles
         var (down, across) = FromCenter(x);
-        return Sample(x, (down * Held(cos)).Plus(Center(x, 2)).Plus(across * Held(sin)), (across * Held(cos)).Plus(Center(x, 3)) - down * Held(sin)).MoveToOuterDisposeScope();
+        var rows = (down * Held(cos)).Plus(Center(x, 2)).Plus(across * Held(sin));
+        var columns = (across * Held(cos)).Plus(Center(x, 3)) - down * Held(sin);
+        return Sample(x, rows, columns).MoveToOuterDisposeScope();
     }
 
     /// <summary>Zooms the images around their centre ((H − 1)/2, (W − 1)/2); height and width stay.</summary>
@@ -84,7 +86,7 @@ public static partial class warps
         (down, across) = (down.unsqueeze(1).to(wide.dtype), across.unsqueeze(1).to(wide.dtype));
         var upper = (At(wide, top, left) * across.rsub(1)).Plus(At(wide, top, right) * across);
         var lower = (At(wide, bottom, left) * across.rsub(1)).Plus(At(wide, bottom, right) * across);
-        return ((upper * down.rsub(1)).Plus(lower * down)).to(x.dtype).MoveToOuterDisposeScope();
+        return (upper * down.rsub(1)).Plus(lower * down).to(x.dtype).MoveToOuterDisposeScope();
     }
 
     /// <summary>The pixels on both sides of a position, and how far it is from the first.</summary>
@@ -101,7 +103,7 @@ public static partial class warps
     private static Tensor At(Tensor x, Tensor rows, Tensor columns)
     {
         using var scope = NewDisposeScope();
-        var places = ((rows * Held(x.size(3))).Plus(columns)).expand(-1, x.size(2), x.size(3)).flatten(1).unsqueeze(1);
+        var places = (rows * Held(x.size(3))).Plus(columns).expand(-1, x.size(2), x.size(3)).flatten(1).unsqueeze(1);
         return x.flatten(2).gather(2, places.expand(x.size(0), x.size(1), -1)).view(x.shape).MoveToOuterDisposeScope();
     }
 }

@@ -84,8 +84,9 @@ public sealed class PatchNetVLAD : ClusterPooling
         Tensor Grid(long rows, long columns, long stride)
         {
             using var scope = NewDisposeScope();
-            var device = centroids.device;
-            return cartesian_prod(arange(Held(0), Held(rows), Held(stride), device: device), arange(Held(0), Held(columns), Held(stride), device: device)).MoveToOuterDisposeScope();
+            return cartesian_prod(Steps(rows), Steps(columns)).MoveToOuterDisposeScope();
+
+            Tensor Steps(long end) => arange(Held(0), Held(end), Held(stride), device: centroids.device);
         }
     }
 
