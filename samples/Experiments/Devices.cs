@@ -19,6 +19,16 @@ internal static class Devices
         return device;
     }
 
+    /// <summary>Seeds what is drawn on the CPU and on every GPU; TorchSharp's own manual_seed is the CPU's alone.</summary>
+    public static void Seed(long seed)
+    {
+        manual_seed(seed);
+        if (cuda.is_available())
+        {
+            cuda.manual_seed_all(seed);
+        }
+    }
+
     /// <summary>cpu, cuda or cuda:N, checked.</summary>
     public static Device Find(string name)
     {

@@ -45,7 +45,7 @@ internal sealed record Method(
     /// <summary>The network before training; all methods start with the same backbone.</summary>
     public nn.Module<Tensor, Tensor> Network(long classes, int seed, Device device)
     {
-        manual_seed(seed);
+        Devices.Seed(seed);
         var network = Create(Backbone(), classes);
         network.to(device);
         return network;

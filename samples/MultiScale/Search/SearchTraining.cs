@@ -76,7 +76,7 @@ internal sealed class SearchTraining(Source source, SearchBudget budget, int see
     {
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
-        manual_seed(seed);
+        Devices.Seed(seed);
         var network = Method.Pyramid(Method.Backbone(), classes + 1);
         network.to(device);
         var (from, to) = (trained.state_dict(), network.state_dict());

@@ -75,7 +75,7 @@ internal sealed class PoolingRun(
     /// <summary>The network before training, its clusters not yet started.</summary>
     public static PlaceNetwork CreateNetwork(Pooling pooling, TrainingOptions options, ImageSize size, Device device)
     {
-        manual_seed(options.Seed);   // every pooling starts with the same backbone
+        Devices.Seed(options.Seed);   // every pooling starts with the same backbone
         var network = new PlaceNetwork(pooling, options.Clusters, size);
         network.to(device);
         return network;

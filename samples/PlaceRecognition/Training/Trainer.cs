@@ -23,7 +23,7 @@ internal sealed class Trainer(PlaceNetwork network, Pictures database, Pictures 
     {
         var seed = unchecked(options.Seed * 1000 + epoch);
         var random = new Random(seed);
-        manual_seed(seed);   // of dropout: an epoch draws the same whether the run was resumed before it or not
+        Devices.Seed(seed);   // of dropout: an epoch draws the same whether the run was resumed before it or not
         using var scope = NewDisposeScope();
         network.eval();
         var cached = CacheShare / (database.Places.Count + queries.Places.Count);

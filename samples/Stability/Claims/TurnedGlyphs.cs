@@ -60,7 +60,7 @@ internal sealed record TurnedGlyphs(
     private static TurnedGlyphs One(FilterBank bank, int seed, int pictures, int epochs, Device device, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
-        manual_seed(seed);
+        Devices.Seed(seed);
         var (filters, maximum) = bank.Layers(Kernel);
         using var network = nn.Sequential(filters, maximum, nn.AdaptiveMaxPool2d([1, 1]), nn.Flatten(0));
         network.to(device);

@@ -32,10 +32,10 @@ internal sealed class Network : IDisposable
     public Network(PoolingKind pooling, Start start, int seed, int side, long classes, Device device, bool global = false)
     {
         var draws = (long)seed * DrawsPerSeed;
-        manual_seed(draws);
+        Devices.Seed(draws);
         backbone = new([.. Widths.Select(width => new long[] { width })], batch_norm: true, pool: Pooling, in_channels: 1);
         SmoothStart.Apply(backbone, start.Sigma);
-        manual_seed(++draws);
+        Devices.Seed(++draws);
         using var map = MapOf(backbone, side);
         var features = global ? map.size(1) : map.numel();
         Module = global
@@ -46,7 +46,7 @@ internal sealed class Network : IDisposable
         nn.Module<Tensor, Tensor> Pooling(long channels)
         {
             var layer = pooling.Layer(channels);
-            manual_seed(++draws);
+            Devices.Seed(++draws);
             return layer;
         }
     }
