@@ -190,13 +190,20 @@ public class CommonTests
     }
 
     [Theory, MemberData(nameof(HalfPrecision))]
-    public void Half_precision_stays_near_single_precision_and_keeps_its_dtype(Case item, ScalarType dtype)
+    public void Half_precision_stays_near_single_precision_and_keeps_its_dtype(Case item, ScalarType dtype) =>
+        HalfIsNearSingle(item, dtype, CPU);
+
+    [CudaTheory, MemberData(nameof(HalfPrecision))]
+    public void On_CUDA_half_precision_stays_near_single_precision_and_keeps_its_dtype(Case item, ScalarType dtype) =>
+        HalfIsNearSingle(item, dtype, CUDA);
+
+    private static void HalfIsNearSingle(Case item, ScalarType dtype, Device device)
     {
         using var scope = NewDisposeScope();
         var module = item.Create();
         module.eval();
-        var x = Input(item, 2, item.MinSize + 3, item.MinSize + 2).to(dtype);
-        module.to(dtype);
+        var x = Input(item, 2, item.MinSize + 3, item.MinSize + 2).to(dtype).to(device);
+        module.to(dtype).to(device);
         var actual = module.call(x);
         Assert.Equal(dtype, actual.dtype);
         module.to(ScalarType.Float32);
@@ -278,21 +285,43 @@ public class CommonTests
     [CudaTheory, MemberData(nameof(All))]
     public void On_CUDA_outputs_and_gradients_are_those_of_the_CPU(Case item)
     {
+        var before = backends.cudnn.allow_tf32;
+        try
+        {
+            backends.cudnn.allow_tf32 = false;   // float32 is float32
+            On_CUDA(item, ScalarType.Float64, channelsLast: false);
+            On_CUDA(item, ScalarType.Float64, channelsLast: true);
+            On_CUDA(item, ScalarType.Float32, channelsLast: false);
+            On_CUDA(item, ScalarType.Float32, channelsLast: true);
+        }
+        finally
+        {
+            backends.cudnn.allow_tf32 = before;
+        }
+    }
+
+    private static void On_CUDA(Case item, ScalarType dtype, bool channelsLast)
+    {
         using var scope = NewDisposeScope();
+        var tolerance = Tolerance.OnCuda(dtype);
         var module = Double(item);
-        var x = Input(item, 2, item.MinSize + 6, item.MinSize + 5).to(ScalarType.Float64);
+        module.to(dtype);
+        var x = Input(item, 2, item.MinSize + 6, item.MinSize + 5).to(dtype);
+        x = channelsLast ? x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2) : x;
         var (expected, gradient) = Pass(x);
         module.to(CUDA);
         var (actual, on_cuda) = Pass(x.to(CUDA));
-        Tolerance.AssertClose(expected, actual, 1e-9, item.Name);
-        Tolerance.AssertClose(gradient, on_cuda, 1e-9, $"{item}: gradient");
+        Tolerance.AssertClose(expected, actual, tolerance, $"{item} {dtype}");
+        Tolerance.AssertClose(gradient, on_cuda, tolerance, $"{item} {dtype}: gradient");
 
         using var folder = new TemporaryFolder();
         torchscript.save(module, folder.File("m.pt"), x.to(CUDA));   // leaves the model where it is
         Assert.All(module.parameters(), p => Assert.Equal(DeviceType.CUDA, p.device_type));
         using var script = torchscript.load<Tensor, Tensor>(folder.File("m.pt"));
         Assert.All(script.parameters(), p => Assert.Equal(DeviceType.CPU, p.device_type));
-        Tolerance.AssertClose(expected, script.call(x), 1e-9, $"{item}: the file on the CPU");
+        Tolerance.AssertClose(expected, script.call(x), tolerance, $"{item} {dtype}: the file on the CPU");
+        using var scriptThere = torchscript.load<Tensor, Tensor>(folder.File("m.pt"), CUDA);
+        Tolerance.AssertClose(expected, scriptThere.call(x.to(CUDA)), tolerance, $"{item} {dtype}: the file on CUDA");
 
         (Tensor Output, Tensor Gradient) Pass(Tensor input)
         {

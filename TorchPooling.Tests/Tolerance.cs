@@ -14,6 +14,9 @@ internal static class Tolerance
         _ => throw new ArgumentOutOfRangeException(nameof(dtype), dtype, "no tolerance"),
     };
 
+    /// <summary>The same for a GPU and a CPU, whose kernels add in another order.</summary>
+    public static double OnCuda(ScalarType dtype) => dtype == ScalarType.Float64 ? 1e-9 : 1e-4;
+
     /// <summary>Fails unless shape and dtype agree and |actual − expected| ≤ tolerance · max(1, |expected|max).</summary>
     public static void AssertClose(Tensor expected, Tensor actual, double? tolerance = null, string where = "")
     {

@@ -67,6 +67,21 @@ public class L2NormalizeTests
     }
 
     [Fact]
+    public void The_length_that_a_GPU_takes_has_the_same_inverse_and_gradient()
+    {
+        using var scope = NewDisposeScope();
+        var x = tensor(new[,] { { 3f, -4, 0 }, { 3e9f, 4e9f, 1 }, { 1e-3f, 0, 0 }, { 3e-14f, 4e-14f, 0 }, { 0, 0, 0 } });
+        var (one, other) = (x.clone().requires_grad_(), x.clone().requires_grad_());
+        var (expected, actual) = (pooling.inverse_norm(one, 1), pooling.inverse_length(linalg.vector_norm(other, 2, [1], keepdim: true)));
+        Tolerance.AssertClose(expected / expected.clamp_min(1), actual / expected.clamp_min(1));
+        (one * expected).square().sum().backward();
+        (other * actual).square().sum().backward();
+        Tolerance.AssertClose(one.grad!, other.grad!);
+        Assert.Equal([0f, 0, 0, 0, 0], [.. actual[4].data<float>(), .. other.grad![4].data<float>(), actual[4].sum().item<float>()]);
+        Assert.True(pooling.inverse_length(tensor(float.NaN)).isnan().ToBoolean());
+    }
+
+    [Fact]
     public void A_NaN_makes_its_vector_NaN_and_no_other()
     {
         using var scope = NewDisposeScope();

@@ -34,6 +34,31 @@ public class PowerPool2dTests
             pooling.power_pool2d(x, (3, 2), (2, 2), (1, 1), (1, 2), true, p, mean: true), 1e-11);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void The_squares_in_float64_that_a_GPU_takes_give_the_same(bool mean)
+    {
+        using var scope = NewDisposeScope();
+        var x = randn(2, 3, 7, 6);
+        x[0, 0] *= 1e-30;   // squares that float32 has not
+        x[0, 1] *= 1e30;
+        x[0, 2, TensorIndex.Ellipsis, ..4] = 0;
+        var (one, other) = (x.clone().requires_grad_(), x.clone().requires_grad_());
+        var expected = pooling.power_pool2d(one, (3, 2), (2, 2), (1, 1), ceil_mode: true, mean: mean);
+        var actual = pooling.LengthPool(other, mean, new Window2d((3, 2), (2, 2), (1, 1), null, true)).to(ScalarType.Float32);
+        var sizes = expected.detach() + (expected.detach() == 0);
+        Tolerance.AssertClose(expected / sizes, actual / sizes);
+        expected.sum().backward();
+        actual.sum().backward();
+        Tolerance.AssertClose(one.grad!, other.grad!);
+        Assert.True(other.grad!.abs().max().ToDouble() > 0.1);
+
+        var odd = tensor(new[] { float.NaN, 1, float.PositiveInfinity, 1, float.NegativeInfinity, 2, 3, 4 }).view(1, 1, 1, 8);
+        var y = pooling.LengthPool(odd, false, new Window2d((1, 2), null, null, null, false));
+        Assert.Equal([double.NaN, double.PositiveInfinity, double.PositiveInfinity, 5], y.data<double>().ToArray());
+    }
+
     [Fact]
     public void It_runs_from_the_average_to_the_maximum_of_the_absolute_values()
     {

@@ -31,6 +31,32 @@ public class RoIPoolTests
         Tolerance.AssertClose(RegionFormulas.Pool(x, boxes, 2, 3, 0.5, mean: false), pooling.roi_pool(x, boxes, (2, 3), 0.5), 0);
     }
 
+    [CudaTheory]
+    [InlineData(7)]
+    [InlineData(5)]
+    public void On_CUDA_a_thousand_boxes_have_the_bins_that_they_have_on_the_CPU(int bins)
+    {
+        using var scope = NewDisposeScope();
+        var x = Seeded.Normal(1, [2, 3 * bins * bins, 61, 50], ScalarType.Float32);
+        var corners = Seeded.Normal(2, [1000, 2], ScalarType.Float32).abs() * 200;
+        var sides = arange(1000, dtype: ScalarType.Float32).view(-1, 1) % 500 * tensor(new[] { 1, 0.5f });
+        var boxes = cat([(arange(1000, dtype: ScalarType.Float32) % 2).unsqueeze(1), corners, corners + sides], 1);
+        var network = new SppNet(nn.AvgPool2d(12), nn.Identity(), stride: 12);
+        foreach (var (name, pool) in new (string, Func<Tensor, Tensor, Tensor>)[]
+        {
+            ("RoIPool", (x, boxes) => pooling.roi_pool(x, boxes, bins, 1 / 16.0)),
+            ("RoIAlign, adaptive", (x, boxes) => pooling.roi_align(x, boxes, bins, 1 / 16.0)),
+            ("RoIAlign, 3 samples", (x, boxes) => pooling.roi_align(x, boxes, bins, 1 / 16.0, 3)),
+            ("PSRoIPool", (x, boxes) => pooling.ps_roi_pool(x, boxes, bins, 1 / 16.0)),
+            ("PSRoIAlign", (x, boxes) => pooling.ps_roi_align(x, boxes, bins, 1 / 16.0)),
+            ("RoISpatialPyramidPool", (x, boxes) => pooling.roi_spatial_pyramid_pool(x, boxes, [1, 2, bins], 1 / 16.0)),
+            ("SppNet", (x, boxes) => network.forward(x, boxes / 16)),
+        })
+        {
+            Tolerance.AssertClose(pool(x, boxes), pool(x.cuda(), boxes.cuda()), Tolerance.OnCuda(ScalarType.Float32), name);
+        }
+    }
+
     [Theory]
     [InlineData(-0.5, -1)]
     [InlineData(-1.5, -2)]

@@ -78,9 +78,12 @@ public sealed class SppNet : nn.Module<Tensor, Tensor>, IScriptable
         var (right, bottom) = (Last(3, map.size(3)), Last(4, map.size(2)));
         return classifier.call(regions.call(map, cat([boxes.narrow(1, 0, 1), left, top, right, bottom], 1))).MoveToOuterDisposeScope();
 
-        Tensor First(long edge, long size) => ((boxes.narrow(1, edge, 1) / Held(stride) - Held(0.5)).floor().Plus(1)).clamp(Held(0), Held(size - 1));
+        Tensor First(long edge, long size) => (InMap(edge) - Held(0.5)).floor().Plus(1).clamp(Held(0), Held(size - 1));
 
-        Tensor Last(long edge, long size) => ((boxes.narrow(1, edge, 1) / Held(stride) - Held(0.5)).ceil() - Held(1)).clamp(Held(0), Held(size - 1));
+        Tensor Last(long edge, long size) => ((InMap(edge) - Held(0.5)).ceil() - Held(1)).clamp(Held(0), Held(size - 1));
+
+        // Over a tensor: a GPU multiplies by the reciprocal of a number, which may move the edge by a pixel.
+        Tensor InMap(long edge) => boxes.narrow(1, edge, 1) / full(1, Held(stride), dtype: boxes.dtype, device: boxes.device);
     }
 
     private Tensor Map(Tensor x)
@@ -106,8 +109,9 @@ public sealed class SppNet : nn.Module<Tensor, Tensor>, IScriptable
                 vectors = self.pyramid.forward(map)
             else:
                 boxes = self.regions.checked(boxes, map, 1)
-                first = (boxes.narrow(1, 1, 2) / self.stride - 0.5).floor() + 1
-                last = (boxes.narrow(1, 3, 2) / self.stride - 0.5).ceil() - 1
+                stride = torch.full([1], self.stride, dtype=boxes.dtype, device=boxes.device)
+                first = (boxes.narrow(1, 1, 2) / stride - 0.5).floor() + 1
+                last = (boxes.narrow(1, 3, 2) / stride - 0.5).ceil() - 1
                 left, top = first.narrow(1, 0, 1).clamp(0, map.size(3) - 1), first.narrow(1, 1, 1).clamp(0, map.size(2) - 1)
                 right, bottom = last.narrow(1, 0, 1).clamp(0, map.size(3) - 1), last.narrow(1, 1, 1).clamp(0, map.size(2) - 1)
                 vectors = self.regions.forward(map, torch.cat([boxes.narrow(1, 0, 1), left, top, right, bottom], 1))

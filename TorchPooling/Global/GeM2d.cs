@@ -50,8 +50,9 @@ public sealed class GeM2d : nn.Module<Tensor, Tensor>, IScriptable
             if x.dtype == 5 or x.dtype == 15:  # float16, bfloat16
                 wide = x.float()
             p = self.p.to(wide.dtype)
-            largest = wide.detach().amax([2, 3], True).clamp_min(self.eps)
-            y = wide.clamp_min(self.eps).div_(largest).pow(p).mean([2, 3], True).pow(p.reciprocal()) * largest
+            floored = wide.clamp_min(self.eps)
+            largest = floored.detach().amax([2, 3], True)
+            y = floored.div_(largest).pow(p).mean([2, 3], True).pow(p.reciprocal()) * largest
             return y.to(x.dtype)
         """,
         (nameof(eps), eps));
@@ -75,8 +76,9 @@ public static partial class pooling
         using var scope = NewDisposeScope();
         var wide = x.to(Check.AtLeastFloat32(x.dtype));   // eps^p underflows in half precision, and 1/p is coarse
         var exponent = p.to(wide.dtype);
-        var largest = wide.detach().amax([2, 3], keepdim: true).clamp_min(Held(eps));
-        var powers = wide.clamp_min(Held(eps)).div_(largest).pow(exponent);
+        var floored = wide.clamp_min(Held(eps));
+        var largest = floored.detach().amax([2, 3], keepdim: true);
+        var powers = floored.div_(largest).pow(exponent);
         var y = powers.mean([2, 3], keepdim: true).pow(exponent.reciprocal()) * largest;
         return y.to(x.dtype).MoveToOuterDisposeScope();
     }

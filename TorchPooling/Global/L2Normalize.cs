@@ -7,6 +7,8 @@ namespace TorchPooling;
 /// <remarks>
 /// <para>y = x / max(‖x‖₂, 1e-12) along one dimension, as <c>torch.nn.functional.normalize</c>; the gradient at an
 /// all-zero vector is 0, where that function's is 1e12, as it is here for vectors shorter than 1e-12.</para>
+/// <para>Lengths beyond 1.8·10¹⁹, whose squares leave float32, are found on a CPU; on a GPU, which would have to wait for the
+/// question, such a vector gives 0, as in PyTorch, and so does it in every layer of this library that scales to unit length.</para>
 /// <para>Shape: any; output as the input, in its dtype.</para>
 /// </remarks>
 public sealed class L2Normalize : nn.Module<Tensor, Tensor>, IScriptable
@@ -57,21 +59,31 @@ public static partial class pooling
     /// <summary>1 / max(‖x‖, 1e-12) along <paramref name="dim"/>, kept; 0 for a zero vector, so that its gradient is 0.</summary>
     internal static Tensor inverse_norm(Tensor x, long dim)
     {
+        if (x.device_type != DeviceType.CPU)
+        {
+            return inverse_length(x.norm((int)dim, keepdim: true));
+        }
+
         var (squares, unit) = squared_norm(x, dim);
         return inverse_root(squares, unit);
     }
 
-    /// <summary>‖x/unit‖² along <paramref name="dim"/>, kept, and the unit; 1 where null.</summary>
+    /// <summary>1 / max(‖x‖, 1e-12) of lengths ‖x‖, 0 of 0. Few calls: each is a kernel, and a GPU takes longer to start it than to run it.
+    /// </summary>
+    internal static Tensor inverse_length(Tensor lengths) =>
+        lengths.threshold(Held(0), Held(double.PositiveInfinity)).clamp_min(Held(1e-12)).reciprocal();
+
+    /// <summary>‖x/unit‖² along <paramref name="dim"/>, kept, and the unit; 1 where null. On a CPU: a GPU would wait for the answer
+    /// whether a unit is needed.</summary>
     private static (Tensor squares, Tensor? unit) squared_norm(Tensor x, long dim)
     {
         var squares = Sum(x);
-        if (x.device_type == DeviceType.CPU && !(squares > Held(1e24)).any().ToBoolean())
+        if (!(squares > Held(1e24)).any().ToBoolean())
         {
             return (squares, null);
         }
 
-        // The squares of a norm above 1e12, or their gradients, may leave the range of float32. To ask whether there
-        // is one costs less than to divide on a CPU, and more on a GPU, which would have to wait for the answer.
+        // The squares of a norm above 1e12, or their gradients, may leave the range of float32.
         var unit = x.detach().abs().amax([dim], keepdim: true).clamp_min(Held(1));
         return (Sum(x / unit), unit);
 
@@ -96,13 +108,18 @@ public static partial class pooling
         """
 
         def inverse_norm(self, x: Tensor, dim: int) -> Tensor:
+            if not (x.device == torch.device("cpu")):
+                return self.inverse_length(torch.linalg_vector_norm(x, 2, [dim], True))
             squares, unit = self.squared_norm(x, dim)
             return self.inverse_root(squares, unit)
+
+        def inverse_length(self, lengths: Tensor) -> Tensor:
+            return torch.threshold(lengths, 0.0, inf).clamp_min(1e-12).reciprocal()
 
         def squared_norm(self, x: Tensor, dim: int) -> Tuple[Tensor, Tensor]:
             squares = self.sum_of_squares(x, dim)
             unit = torch.ones_like(squares)
-            if not (x.device == torch.device("cpu")) or bool(torch.any(squares > 1e24)):
+            if bool(torch.any(squares > 1e24)):
                 unit = x.detach().abs().amax([dim], True).clamp_min(1.0)
                 squares = self.sum_of_squares(x / unit, dim)
             return squares, unit

@@ -105,7 +105,7 @@ public static partial class pooling
     /// <param name="kernel_size">Height and width of a block, one number for both.</param>
     /// <param name="top_down">Input from above, shape (N, C, H', W'), added to every x of its block; none where null.</param>
     /// <param name="generator">Where the draws come from, on the device of <paramref name="x"/>; the global generator there where null. TorchSharp's
-    /// generators are of the CPU: for a map on a GPU leave null, and seed by <c>torch.random.manual_seed</c>.</param>
+    /// generators are of the CPU: for a map on a GPU leave null, and seed by <c>torch.cuda.manual_seed</c>.</param>
     /// <returns>The units, 0 or 1, shape (N, C, H, W), and the pooling units, 1 where one of the block is on, shape (N, C, H', W'), both in
     /// <paramref name="x"/>'s dtype; all of them NaN in a block with +∞ or NaN.</returns>
     /// <exception cref="ArgumentException"><paramref name="x"/> is not a feature map, <paramref name="top_down"/> has another shape, dtype or

@@ -1,3 +1,4 @@
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -9,7 +10,8 @@ namespace TorchPooling;
 /// L² norm, p = 1 with <c>mean</c> the average of |x|, and p → ∞ the maximum of |x|.</para>
 /// <para>Computed as m·(Σ (|x|/m)ᵖ)^(1/p), m the largest |x| of the window, so that no power overflows or vanishes. A pixel of 0 has
 /// the gradient 0, where the slope is none or infinite, and so has one below 10⁻²⁴·m. A window with ±∞ gives ∞, one with NaN gives
-/// NaN; their gradient is NaN.</para>
+/// NaN; their gradient is NaN. On a CUDA device p = 2 is computed from squares in float64, in which none of a float32 overflows or
+/// vanishes; there finite pixels beside ±∞ have the gradient 0.</para>
 /// <para>Shape: input (N, C, H, W), output (N, C, H', W') as <c>MaxPool2d</c>'s, in the input's dtype. Padding does not count.</para>
 /// <para>With <c>learn_p</c> the parameter <c>raw_p</c>, shape (1), stands for p = 0.1 + softplus(<c>raw_p</c>): no training step can
 /// leave the valid range. Below 0.1 the sum of nine equal pixels is more than 10⁹ times as large as one.</para>
@@ -53,8 +55,7 @@ public sealed class PowerPool2d : nn.Module<Tensor, Tensor>, IScriptable
     }
 
     /// <summary>See <see cref="pooling.power_pool2d"/>.</summary>
-    public override Tensor forward(Tensor x) => pooling.PowerPool(
-        x, like => LearnedNumber.Of(raw_p, p, pooling.LeastPower, like), mean, window);
+    public override Tensor forward(Tensor x) => pooling.PowerPool(x, raw_p, p, mean, window);
 
     ScriptDefinition IScriptable.script() => new(
         Window2d.SlicedScript +
@@ -63,7 +64,7 @@ public sealed class PowerPool2d : nn.Module<Tensor, Tensor>, IScriptable
             wide = x
             if x.dtype == 5 or x.dtype == 15:  # float16, bfloat16
                 wide = x.float()
-            p = {LearnedNumber.Script(raw_p, nameof(p))}
+        {(raw_p is null && p == 2 ? SquareScript : "")}    p = {LearnedNumber.Script(raw_p, nameof(p))}
             if self.quick(wide) and bool(p >= 1):
                 square = bool(p == 2) and not p.requires_grad
                 if square:
@@ -96,6 +97,19 @@ public sealed class PowerPool2d : nn.Module<Tensor, Tensor>, IScriptable
             return torch.where(largest.isfinite(), y, largest).to(x.dtype)
         """,
         [.. window.Attributes, (nameof(mean), mean), raw_p is null ? (nameof(p), p) : ("least", pooling.LeastPower)]);
+
+    private const string SquareScript =
+        """
+            if wide.is_cuda and self.few_kernels(wide) and wide.dtype != 7:
+                squares = wide.double().square()
+                if self.mean:
+                    total = self.average(squares)
+                else:
+                    total = self.pooled_sum(squares)
+                zero = (total == 0).to(total.dtype)
+                return ((total + zero).sqrt() - zero).to(x.dtype)
+
+        """;
 }
 
 public static partial class pooling
@@ -122,21 +136,27 @@ public static partial class pooling
     {
         LearnedNumber.Checked(p, LeastPower, nameof(p));
         var window = new Window2d(kernel_size, stride, padding, dilation, ceil_mode);
-        return PowerPool(x, like => LearnedNumber.Of(null, p, LeastPower, like), mean, window);
+        return PowerPool(x, null, p, mean, window);
     }
 
     /// <param name="x">Feature map.</param>
-    /// <param name="power">p, shape (1), in a tensor's dtype and on its device.</param>
+    /// <param name="raw">Where p is learned.</param>
+    /// <param name="number">p where it is not.</param>
     /// <param name="mean">Whether the powers are averaged.</param>
     /// <param name="window">The windows.</param>
-    internal static Tensor PowerPool(Tensor x, Func<Tensor, Tensor> power, bool mean, Window2d window) =>
-        Slices.Of(x, slice => PowerPoolOf(slice, power, mean, window));
+    internal static Tensor PowerPool(Tensor x, Parameter? raw, double number, bool mean, Window2d window) =>
+        Slices.Of(x, slice => PowerPoolOf(slice, raw, number, mean, window));
 
-    private static Tensor PowerPoolOf(Tensor x, Func<Tensor, Tensor> power, bool mean, Window2d window)
+    private static Tensor PowerPoolOf(Tensor x, Parameter? raw, double number, bool mean, Window2d window)
     {
         using var scope = NewDisposeScope();
         var wide = x.to(Check.AtLeastFloat32(x.dtype));
-        var p = power(wide);
+        if (raw is null && number == 2 && IsCudaFloat32(wide) && window.TakesFewKernels(wide))
+        {
+            return LengthPool(wide, mean, window).to(x.dtype).MoveToOuterDisposeScope();
+        }
+
+        var p = LearnedNumber.Of(raw, number, LeastPower, wide);
         if (Window2d.IsQuick(wide) && QuickPowerPool(wide, p, mean, window) is { } quick)
         {
             return quick.to(x.dtype).MoveToOuterDisposeScope();
@@ -145,15 +165,26 @@ public static partial class pooling
         var size = window.Of(wide, 0).abs();
         var largest = size.detach().amax([0]);
         var zero = (largest == Held(0)).to(wide.dtype);   // 1 for a window of zeros, whose root would have an infinite slope
-        var ratio = size / (largest.Plus(zero));
+        var ratio = size / largest.Plus(zero);
         var total = where(ratio > Held(1e-24), ratio.clamp_min(Held(1e-24)).pow(p), ratio.detach().pow(p)).sum(dim: 0);   // below, a slope leaves float32
         if (mean)
         {
             total = total / window.Valid(wide).sum(dim: 0);
         }
 
-        var y = (total.Plus(zero)).pow(p.reciprocal()) * largest;
+        var y = total.Plus(zero).pow(p.reciprocal()) * largest;
         return where(largest.isfinite(), y, largest).to(x.dtype).MoveToOuterDisposeScope();
+    }
+
+    private static bool IsCudaFloat32(Tensor x) => x.device_type == DeviceType.CUDA && x.dtype == ScalarType.Float32;
+
+    /// <summary>The L² norm or root mean square in float64, in which no square of a float32 overflows or vanishes.</summary>
+    internal static Tensor LengthPool(Tensor wide, bool mean, Window2d window)
+    {
+        var squares = wide.to(ScalarType.Float64).Squared();
+        var total = mean ? window.Average(squares) : window.PooledSum(squares);
+        var zero = (total == Held(0)).to(total.dtype);   // 1 for a window of zeros, whose root would have an infinite slope
+        return total.Plus(zero).sqrt() - zero;
     }
 
     /// <summary>The same from one sum of the map's powers; null where p &lt; 1, whose slope at 0 is infinite, or a sum would lose digits.
@@ -180,6 +211,6 @@ public static partial class pooling
             total = total / window.Valid(wide).sum(dim: 0);
         }
 
-        return (square ? (total.Plus(zero)).sqrt() : (total.Plus(zero)).pow(p.reciprocal())) - zero;
+        return (square ? total.Plus(zero).sqrt() : total.Plus(zero).pow(p.reciprocal())) - zero;
     }
 }

@@ -40,7 +40,11 @@ public sealed class SoftPool2d : nn.Module<Tensor, Tensor>, IScriptable
                 y = self.total(power * wide) / weight
                 if bool(weight.detach().amin([0, 1, 2, 3]) > 1e-30) and bool(y.detach().sum().isfinite()):
                     return y.to(x.dtype)
-            y = (self.windows(wide, -inf).softmax(0) * self.windows(wide, 0.0)).sum(0)
+            pixels = self.windows(wide, -inf)
+            weight = pixels.softmax(0)
+            if not self.inside(x):
+                pixels = self.windows(wide, 0.0)
+            y = (weight * pixels).sum(0)
             return y.to(x.dtype)
         """,
         window.Attributes);
@@ -70,8 +74,14 @@ public static partial class pooling
         using var scope = NewDisposeScope();
         var wide = x.to(Check.AtLeastFloat32(x.dtype));
         var y = Window2d.IsQuick(wide) ? QuickSoftPool(wide, window) : null;
-        y ??= (window.Of(wide, double.NegativeInfinity).softmax(0) * window.Of(wide, 0)).sum(dim: 0);
+        y ??= WeightedByExponential(wide, window);
         return y.to(x.dtype).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor WeightedByExponential(Tensor wide, Window2d window)
+    {
+        var pixels = window.Of(wide, double.NegativeInfinity);
+        return (pixels.softmax(0) * (window.IsInside(wide) ? pixels : window.Of(wide, 0))).sum(dim: 0);
     }
 
     /// <summary>The same from two sums of a map; null where a window lies so far below its channel's maximum that its weights vanish, or

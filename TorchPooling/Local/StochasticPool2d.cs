@@ -24,7 +24,7 @@ public sealed class StochasticPool2d : nn.Module<Tensor, Tensor>, IScriptable
     /// <param name="dilation">Distance of neighbouring pixels of a window; 1 where null.</param>
     /// <param name="ceil_mode">Whether a last window may reach over the padded map.</param>
     /// <param name="generator">Where the draws come from, on the device of the input; the global generator there where null. TorchSharp's
-    /// generators are of the CPU: for a map on a GPU leave null, and seed by <c>torch.random.manual_seed</c>. It stays the
+    /// generators are of the CPU: for a map on a GPU leave null, and seed by <c>torch.cuda.manual_seed</c>. It stays the
     /// caller's, who disposes it after the module.</param>
     /// <exception cref="ArgumentException">A setting has not one or two entries.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An entry is too small, or the padding more than half the kernel.</exception>
@@ -94,7 +94,7 @@ public static partial class pooling
     /// <param name="ceil_mode">Whether a last window may reach over the padded map.</param>
     /// <param name="training">Whether pixels are drawn, not averaged.</param>
     /// <param name="generator">Where the draws come from, on the device of the input; the global generator there where null. TorchSharp's
-    /// generators are of the CPU: for a map on a GPU leave null, and seed by <c>torch.random.manual_seed</c>.</param>
+    /// generators are of the CPU: for a map on a GPU leave null, and seed by <c>torch.cuda.manual_seed</c>.</param>
     /// <returns>Shape (N, C, H', W'), in <paramref name="x"/>'s dtype.</returns>
     /// <exception cref="ArgumentException"><paramref name="x"/> is not a feature map, or too small for one window, or a setting has not
     /// one or two entries, or <paramref name="generator"/> is disposed or on another device.</exception>
@@ -133,15 +133,15 @@ public static partial class pooling
             var total = window.Sum(active);
             if (Window2d.KeptDigits(squares, () => total))
             {
-                return squares / (total.Plus(Window2d.IsZero(total)));
+                return squares / total.Plus(Window2d.IsZero(total));
             }
         }
 
         var pixels = window.Of(active, 0);
         var largest = pixels.detach().amax([0]);
         var zero = (largest == Held(0)).to(active.dtype);   // 1 for a window without a positive pixel
-        var share = pixels / (largest.Plus(zero));        // sums of these cannot overflow
-        var y = share.Squared().sum(dim: 0) / (share.sum(dim: 0).Plus(zero)) * largest;
+        var share = pixels / largest.Plus(zero);        // sums of these cannot overflow
+        var y = share.Squared().sum(dim: 0) / share.sum(dim: 0).Plus(zero) * largest;
         return where(largest.isfinite(), y, largest);
     }
 

@@ -83,7 +83,15 @@ internal sealed class Window2d
     public Tensor Of(Tensor x, double fill)
     {
         using var scope = NewDisposeScope();
-        return stack(Pixels(x, fill)).MoveToOuterDisposeScope();
+        return (TakesFewKernels(x) ? Unfolded(x, fill) : stack(Pixels(x, fill))).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The same of windows without dilation, in few kernels, in the caller's scope.</summary>
+    internal Tensor Unfolded(Tensor x, double fill)
+    {
+        var (height, width) = OutputSize(x);
+        var rows = Padded(x, fill, height, width).unfold(2, kernel_size[0], stride[0]);
+        return rows.unfold(3, kernel_size[1], stride[1]).permute(4, 5, 0, 1, 2, 3).flatten(0, 1);
     }
 
     /// <summary>The same one by one, K views (N, C, H', W') of one map, in the caller's scope.</summary>
@@ -91,9 +99,7 @@ internal sealed class Window2d
     public List<Tensor> Pixels(Tensor x, double fill)
     {
         var (height, width) = OutputSize(x);
-        CheckMemory(x, height, width);
-        long[] around = [padding[1], Beyond(x, 1, width), padding[0], Beyond(x, 0, height)];
-        var padded = around is [0, 0, 0, 0] ? x : nn.functional.pad(x, around, PaddingModes.Constant, fill);   // which copies in any case
+        var padded = Padded(x, fill, height, width);
         var pixels = new List<Tensor>();
         for (var i = 0L; i < kernel_size[0]; i++)
         {
@@ -105,6 +111,14 @@ internal sealed class Window2d
         }
 
         return pixels;
+    }
+
+    /// <summary>The map within as much of the padding as windows reach.</summary>
+    private Tensor Padded(Tensor x, double fill, long height, long width)
+    {
+        CheckMemory(x, height, width);
+        long[] around = [padding[1], Beyond(x, 1, width), padding[0], Beyond(x, 0, height)];
+        return around is [0, 0, 0, 0] ? x : nn.functional.pad(x, around, PaddingModes.Constant, fill);   // which copies in any case
     }
 
     /// <summary>The place h·W + w of a pixel of each window in its map, int64; some place in the map for a pixel beyond it.</summary>
@@ -124,6 +138,24 @@ internal sealed class Window2d
     /// <summary>Whether sums over windows take the quick way: on the CPU, in float32. There a depthwise convolution is many times as
     /// fast as a pool and exact, and to look at the sums costs little; a GPU would round to TF32 and wait.</summary>
     public static bool IsQuick(Tensor x) => x.device_type == DeviceType.CPU && x.dtype == ScalarType.Float32 && x.numel() > 0;
+
+    /// <summary>Whether these windows are those of libtorch's own kernels, and the map is on a GPU, which takes longer to start a kernel
+    /// than to run it.</summary>
+    public bool TakesFewKernels(Tensor x) => x.device_type != DeviceType.CPU && dilation is [1, 1];
+
+    /// <summary>The sum of every window's pixels by libtorch's average pool, (N, C, H', W'), of windows without dilation.</summary>
+    public Tensor PooledSum(Tensor x)
+    {
+        OutputSize(x);
+        return nn.functional.avg_pool2d(Averaged(x), kernel_size, stride, padding, ceil_mode, divisor_override: 1);
+    }
+
+    /// <summary>Whether all pixels of all windows lie in the map.</summary>
+    public bool IsInside(Tensor x)
+    {
+        var (height, width) = OutputSize(x);
+        return padding is [0, 0] && Beyond(x, 0, height) == 0 && Beyond(x, 1, width) == 0;
+    }
 
     /// <summary>The sum of every window's pixels, each times its weight, (N, C, H', W'); padding counts as 0.</summary>
     /// <param name="x">Feature map.</param>
@@ -172,14 +204,14 @@ internal sealed class Window2d
         using var scope = NewDisposeScope();
         var sums = powers.detach();
         return sums.amax(All).ToSingle() < 1e37f   // NaN where one is
-            && (Least(sums) > 1e-30f || (sums.rsub(1e-30)).sign_().clamp_min_(Held(0)).mul_(sizes().detach()).amax(All).ToSingle() == 0);
+            && (Least(sums) > 1e-30f || sums.rsub(1e-30).sign_().clamp_min_(Held(0)).mul_(sizes().detach()).amax(All).ToSingle() == 0);
     }
 
     /// <summary>1 where a sum of numbers of at least 0 is 0, else 0; a comparison takes six times as long.</summary>
     public static Tensor IsZero(Tensor sums)
     {
         using var scope = NewDisposeScope();
-        return (sums.detach().sign().rsub(1)).MoveToOuterDisposeScope();
+        return sums.detach().sign().rsub(1).MoveToOuterDisposeScope();
     }
 
     /// <summary>The least number of (N, C, H', W'), on the CPU; NaN where one is.</summary>
@@ -209,12 +241,17 @@ internal sealed class Window2d
         OutputSize(x);
         if (dilation is [1, 1])
         {
-            return nn.functional.avg_pool2d(x, kernel_size, stride, padding, ceil_mode, count_include_pad: false);
+            return nn.functional.avg_pool2d(Averaged(x), kernel_size, stride, padding, ceil_mode, count_include_pad: false);
         }
 
         using var scope = NewDisposeScope();
         return (Sum(x) / Valid(x).sum(dim: 0)).MoveToOuterDisposeScope();
     }
+
+    /// <summary>The map in a layout of which libtorch's average pool has the right gradient: on a GPU, from channels-last with padding,
+    /// it is wrong (PyTorch's issue 188344, seen with 2.11, mended in July 2026).</summary>
+    /// <remarks>contiguous() leaves the strides of a single channel, or pixel, in which libtorch still sees channels-last.</remarks>
+    private Tensor Averaged(Tensor x) => x.device_type != DeviceType.CPU && padding is not [0, 0] ? x.flatten().view(x.shape) : x;
 
     /// <summary>1 where pixel k of a window lies in the map and 0 where not, (K, 1, 1, H', W'), in <paramref name="x"/>'s dtype.</summary>
     public Tensor Valid(Tensor x)
@@ -267,8 +304,10 @@ internal sealed class Window2d
         [(nameof(kernel_size), kernel_size), (nameof(stride), stride), (nameof(padding), padding), (nameof(dilation), dilation), (nameof(ceil_mode), ceil_mode)];
 
     /// <summary>TorchScript methods: <c>self.windows(x, fill)</c> is <see cref="Of"/>, <c>self.pixels(x, fill)</c> is <see cref="Pixels"/>,
+    /// <c>self.padded(x, fill, beyond)</c> is <see cref="Padded"/>, <c>self.averaged(x)</c> is <see cref="Averaged"/>,
     /// <c>self.valid(x)</c> is <see cref="Valid"/>, <c>self.largest(x)</c> is <see cref="Largest"/>, <c>self.average(x)</c> is
-    /// <see cref="Average"/>, <c>self.places(pixel, x)</c> is <see cref="Places"/>,
+    /// <see cref="Average"/>, <c>self.pooled_sum(x)</c> is <see cref="PooledSum"/>, <c>self.places(pixel, x)</c> is <see cref="Places"/>,
+    /// <c>self.few_kernels(x)</c> is <see cref="TakesFewKernels"/>, <c>self.inside(x)</c> is <see cref="IsInside"/>,
     /// <c>self.quick(x)</c> is <see cref="IsQuick"/>, <c>self.weighted(x, weight)</c> and <c>self.total(x)</c> are
     /// <see cref="Sum(Tensor, Tensor)"/> and <see cref="Sum(Tensor)"/>, <c>self.kept_digits(powers, x)</c> is <see cref="KeptDigits"/>, of
     /// the sums of |x| where it is not given them, <c>self.is_zero(sums)</c> is <see cref="IsZero"/>.</summary>
@@ -291,11 +330,14 @@ internal sealed class Window2d
                 beyond.append(max(0, (n - 1) * step + span - size - pad))
             return (count, beyond)
 
+        def padded(self, x: Tensor, fill: float, beyond: List[int]) -> Tensor:
+            if self.padding[0] + self.padding[1] + beyond[0] + beyond[1] == 0:
+                return x
+            return torch.constant_pad_nd(x, [self.padding[1], beyond[1], self.padding[0], beyond[0]], fill)
+
         def pixels(self, x: Tensor, fill: float) -> List[Tensor]:
             (count, beyond) = self.output_size(x)
-            padded = x
-            if self.padding[0] + self.padding[1] + beyond[0] + beyond[1] > 0:
-                padded = torch.constant_pad_nd(x, [self.padding[1], beyond[1], self.padding[0], beyond[0]], fill)
+            padded = self.padded(x, fill, beyond)
             pixels: List[Tensor] = []
             for i in range(self.kernel_size[0]):
                 top = i * self.dilation[0]
@@ -306,10 +348,28 @@ internal sealed class Window2d
             return pixels
 
         def windows(self, x: Tensor, fill: float) -> Tensor:
+            if self.few_kernels(x):
+                rows = self.padded(x, fill, self.output_size(x)[1]).unfold(2, self.kernel_size[0], self.stride[0])
+                return rows.unfold(3, self.kernel_size[1], self.stride[1]).permute([4, 5, 0, 1, 2, 3]).flatten(0, 1)
             return torch.stack(self.pixels(x, fill), 0)
 
         def quick(self, x: Tensor) -> bool:
             return x.device.type == "cpu" and x.dtype == 6 and x.numel() > 0
+
+        def few_kernels(self, x: Tensor) -> bool:
+            return x.device.type != "cpu" and self.dilation[0] == 1 and self.dilation[1] == 1
+
+        def pooled_sum(self, x: Tensor) -> Tensor:
+            return torch.avg_pool2d(self.averaged(x), self.kernel_size, self.stride, self.padding, self.ceil_mode, True, 1)
+
+        def averaged(self, x: Tensor) -> Tensor:
+            if x.device.type != "cpu" and self.padding[0] + self.padding[1] > 0:
+                return x.flatten().view(x.size())  # from channels-last, libtorch's gradient is wrong
+            return x
+
+        def inside(self, x: Tensor) -> bool:
+            beyond = self.output_size(x)[1]
+            return self.padding[0] + self.padding[1] + beyond[0] + beyond[1] == 0
 
         def places(self, pixel: Tensor, x: Tensor) -> Tensor:
             row = (torch.arange(self.kernel_size[0], device=x.device) * (self.dilation[0] * x.size(3))).unsqueeze(1)
@@ -358,7 +418,7 @@ internal sealed class Window2d
 
         def average(self, x: Tensor) -> Tensor:
             if self.dilation[0] == 1 and self.dilation[1] == 1:
-                return torch.avg_pool2d(x, self.kernel_size, self.stride, self.padding, self.ceil_mode, False)
+                return torch.avg_pool2d(self.averaged(x), self.kernel_size, self.stride, self.padding, self.ceil_mode, False)
             return self.total(x) / self.valid(x).sum(0)
 
         """;

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace TorchPooling;
 
-/// <summary>The maxima of the bins of a map, all levels from one reading.</summary>
+/// <summary>The maxima of the bins of a map on a CPU, all levels from one reading.</summary>
 internal static class Maxima
 {
     /// <summary>Numbers of a map for which it pays: below, a pool per level is done before.</summary>
@@ -10,7 +10,7 @@ internal static class Maxima
 
     /// <summary>The computation as TorchScript methods, which the exported modules carry and the C# forward calls.</summary>
     /// <remarks>
-    /// <para>On a CPU libtorch compares the channels of a pixel at once where they lie side by side, and number by number elsewhere,
+    /// <para>libtorch compares the channels of a pixel at once where they lie side by side, and number by number elsewhere,
     /// which takes longer than to lay them side by side first: plane after plane, as many as fit into the cache.</para>
     /// <para>Without a gradient, long rows are compared as they lie, and a level takes its maxima from one with q times the bins, of
     /// which its own consist for every size: ⌊i·a/n⌋ = ⌊i·q·a/(q·n)⌋, and so its ends. With one, each level finds the first of tied
@@ -63,7 +63,7 @@ internal static class Maxima
             return groups
 
         def has_long_rows(self, x: Tensor) -> bool:
-            return x.device == torch.device("cpu") and x.is_contiguous() and x.size(3) >= 16
+            return x.is_contiguous() and x.size(3) >= 16
 
         def row_maxima(self, x: Tensor, n: int) -> Tensor:
             h = x.size(2)
@@ -81,15 +81,14 @@ internal static class Maxima
             parts: List[Tensor] = []
             room = torch.empty([0, 0, 0, 0], dtype=x.dtype, device=x.device)
             for part in self.planes(x.detach()):
-                if x.device == torch.device("cpu"):
-                    if x.requires_grad and part.size(1) == 1:  # a plane alone has no other layout
-                        part = part.double()
-                    last = part.permute(0, 2, 3, 1)
-                    if last.size(3) == room.size(3):  # memory that is new costs as much as the copy
-                        room.copy_(last)
-                    else:
-                        room = last.contiguous()
-                    part = room.permute(0, 3, 1, 2)
+                if x.requires_grad and part.size(1) == 1:  # a plane alone has no other layout
+                    part = part.double()
+                last = part.permute(0, 2, 3, 1)
+                if last.size(3) == room.size(3):  # memory that is new costs as much as the copy
+                    room.copy_(last)
+                else:
+                    room = last.contiguous()
+                part = room.permute(0, 3, 1, 2)
                 bins: List[Tensor] = []
                 values = part
                 for group in groups:
@@ -110,7 +109,7 @@ internal static class Maxima
             return x.permute(0, 2, 3, 1).is_contiguous() and not x.is_contiguous()
 
         def planes(self, x: Tensor) -> List[Tensor]:
-            if not x.device == torch.device("cpu") or x.numel() == 0 or self.is_channels_last(x):
+            if x.numel() == 0 or self.is_channels_last(x):
                 return [x]
             pixels = x.size(2) * x.size(3)
             return x.reshape(1, x.size(0) * x.size(1), x.size(2), x.size(3)).split(max(64, 262144 // pixels), 1)

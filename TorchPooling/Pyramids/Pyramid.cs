@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace TorchPooling;
@@ -83,7 +84,7 @@ internal sealed class Pyramid
     {
         Check.Map(x, dimensions);
         Check.Memory([x.size(0), x.size(1), Bins], x.dtype, nameof(levels));
-        if (IsPlanarMax && (x.numel() >= Maxima.Least || (x.requires_grad && x.dtype != Check.AtLeastFloat32(x.dtype))))
+        if (IsPlanarMax && x.device_type == DeviceType.CPU && (x.numel() >= Maxima.Least || (x.requires_grad && x.dtype != Check.AtLeastFloat32(x.dtype))))
         {
             return Planar(x);
         }
@@ -187,7 +188,11 @@ internal sealed class Pyramid
     // ONNX has no layouts, and its exporter takes all devices for equal.
     private string ForwardScript => "    if x.device == torch.device(\"meta\"):\n        return self.plain(x)\n" + (dimensions, reduction) switch
     {
-        (2, BinReduction.Max) => $"    if x.numel() < {Maxima.Least} and not (x.requires_grad and (x.dtype == 5 or x.dtype == 15)):\n        return self.plain(x)\n    return self.maxima(x, self.levels, {(bins == BinRule.Adaptive ? "True" : "False")})",
+        (2, BinReduction.Max) =>
+            "    small_dtype = x.dtype == 5 or x.dtype == 15  # float16, bfloat16\n"
+            + $"    small = x.numel() < {Maxima.Least} and not (x.requires_grad and small_dtype)\n"
+            + "    if small or not (x.device == torch.device(\"cpu\")):\n        return self.plain(x)\n"
+            + $"    return self.maxima(x, self.levels, {(bins == BinRule.Adaptive ? "True" : "False")})",
         (_, BinReduction.Max) => "    return self.plain(self.numbered(x)).to(x.dtype)",
         _ => "    return self.plain(self.finest(x)).to(x.dtype)",
     };

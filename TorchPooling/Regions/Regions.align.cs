@@ -11,7 +11,7 @@ internal static partial class Regions
         def corners(self, start: Tensor, step: Tensor, bins: int, ratio: int, size: Tensor) -> Tuple[Tensor, Tensor]:
             bin = torch.arange(bins, dtype=start.dtype, device=start.device)
             sample = torch.arange(ratio, dtype=start.dtype, device=start.device) + 0.5
-            at = (start.unsqueeze(1) + bin * step.unsqueeze(1)).unsqueeze(2) + (sample * step.unsqueeze(1) / ratio).unsqueeze(1)
+            at = (start.unsqueeze(1) + bin * step.unsqueeze(1)).unsqueeze(2) + self.over(sample * step.unsqueeze(1), ratio).unsqueeze(1)
             last = (size - 1).to(start.dtype).view(-1, 1, 1)
             share = ((at >= -1) & (at <= last + 1)).to(start.dtype) / ratio
             at = torch.minimum(at.clamp(0.0), last)
@@ -72,7 +72,7 @@ internal static partial class Regions
             (extent_x, extent_y) = (at.select(1, 2) - x, at.select(1, 3) - y)
             if not aligned:
                 (extent_x, extent_y) = (extent_x.clamp(1.0), extent_y.clamp(1.0))
-            (step_x, step_y) = (extent_x / w, extent_y / h)
+            (step_x, step_y) = (self.over(extent_x, w), self.over(extent_y, h))
             if ratio > 0 and ratio <= 4:
                 (row, down) = self.corners(y, step_y, h, ratio, height)
                 (column, along) = self.corners(x, step_x, w, ratio, width)

@@ -8,6 +8,9 @@ internal static partial class Regions
         def before(self, counts: Tensor) -> Tensor:
             return counts.cumsum(0) - counts
 
+        def over(self, x: Tensor, number: int) -> Tensor:  # a GPU multiplies by the reciprocal of a number, which may move the end of a bin
+            return x / torch.full([1], number, dtype=x.dtype, device=x.device)
+
         def joined(self, parts: List[Tensor]) -> Tensor:
             if len(parts) == 1:
                 return parts[0].contiguous()
@@ -93,7 +96,7 @@ internal static partial class Regions
             return [(rows * broad.size(1)).cumsum(0), (rows * broad.sum(1)).cumsum(0)]
 
         def bins(self, start: Tensor, end: Tensor, number: int, size: Tensor, least: int, dtype: int) -> Tuple[Tensor, Tensor]:
-            step = ((end - start + least).clamp(1).to(dtype) / number).unsqueeze(1)
+            step = self.over((end - start + least).clamp(1).to(dtype), number).unsqueeze(1)
             bin = torch.arange(number, dtype=dtype, device=start.device)
             last = (size - 1 + least).unsqueeze(1)
             top = torch.minimum(((bin * step).floor().long() + start.unsqueeze(1)).clamp(0), last)

@@ -56,6 +56,13 @@ public static partial class pooling
     /// <summary>What each cluster of (N, K, D) is multiplied by for both normalisations at once, (N, K, 1).</summary>
     internal static Tensor intra_scale(Tensor residuals)
     {
+        if (residuals.device_type != DeviceType.CPU)
+        {
+            var lengths = residuals.norm(2, keepdim: true);
+            var after = (lengths * Held(1e12)).clamp_max(Held(1));   // as below
+            return inverse_length(lengths) * inverse_length(after.norm(1, keepdim: true));
+        }
+
         var (squares, unit) = squared_norm(residuals, 2);
         var length = (squares * Held(1e24)).clamp_max(Held(1)).sum(1, keepdim: true);   // after the first: 1 for each cluster, or near 0 less
         return inverse_root(squares, unit) * inverse_root(length, null);
@@ -155,6 +162,10 @@ public static partial class pooling
             return (residuals * self.intra_scale(residuals)).flatten(1)
 
         def intra_scale(self, residuals: Tensor) -> Tensor:
+            if not (residuals.device == torch.device("cpu")):
+                lengths = torch.linalg_vector_norm(residuals, 2, [2], True)
+                after = torch.linalg_vector_norm((lengths * 1e12).clamp_max(1.0), 2, [1], True)
+                return self.inverse_length(lengths) * self.inverse_length(after)
             squares, unit = self.squared_norm(residuals, 2)
             length = (squares * 1e24).clamp_max(1.0).sum([1], True)
             return self.inverse_root(squares, unit) * self.inverse_root(length, torch.ones_like(length))
