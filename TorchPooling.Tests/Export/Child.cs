@@ -7,11 +7,16 @@ namespace TorchPooling.Tests.Export;
 /// <summary>The process that tests start to export in: killed, on a full disk, with a small heap.</summary>
 internal static class Child
 {
-    /// <summary>export PATH TIMES: a model of 64 MB, again and again; vgg16 PATH: the whole of VGG-16.</summary>
+    /// <summary>export PATH TIMES: a model of 64 MB, again and again; vgg16 PATH: the whole of VGG-16; test TEXT: see <see cref="TestRun"/>.</summary>
     public static int Main(string[] args)
     {
         try
         {
+            if (args is ["test", _])
+            {
+                return TestRun.Of(args[1]);
+            }
+
             if (args[0] == "vgg16")
             {
                 using var vgg = Vgg16();

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -7,8 +8,9 @@ namespace Benchmarks;
 /// <summary>Runs the contestants of a case in turns, round by round in another order, so that a load on the machine falls on all.</summary>
 /// <param name="rounds">Timed rounds, after some that are not.</param>
 /// <param name="threads">Threads of all.</param>
+/// <param name="device">Where the reference in Python runs: cpu or cuda, as the cases.</param>
 /// <param name="budget">Seconds after which a case ends with fewer rounds, three at least.</param>
-internal sealed class Harness(int rounds, int threads, double budget = 20)
+internal sealed class Harness(int rounds, int threads, string device = "cpu", double budget = 20)
 {
     private const int WarmUp = 2;   // after the round that is compared: TorchScript compiles in the first two
     private const int Fewest = 3;
@@ -17,11 +19,27 @@ internal sealed class Harness(int rounds, int threads, double budget = 20)
 
     public int Threads => threads;
 
+    /// <summary>What was not timed, and why: another result than the alternative, an error of libtorch, as of no memory left, or the end of Python.</summary>
+    public List<string> Failures { get; } = [];
+
     public IReadOnlyList<Measured> Run(IEnumerable<Case> cases)
     {
         set_num_threads(threads);
-        using var python = new PythonReference(threads);
-        return [.. cases.Select(item => Run(item, python))];
+        using var python = new PythonReference(threads, device);
+        var measured = new List<Measured>();
+        foreach (var item in cases)
+        {
+            try
+            {
+                measured.Add(Run(item, python));
+            }
+            catch (Exception e) when (e is InvalidOperationException or ExternalException or IOException)
+            {
+                Failures.Add($"{item.Name}: {e.Message}");
+            }
+        }
+
+        return measured;
     }
 
     private Measured Run(Case item, PythonReference python)
@@ -117,16 +135,16 @@ internal sealed class Harness(int rounds, int threads, double budget = 20)
         {
             if (ours.numel() != other.numel())
             {
-                throw new InvalidOperationException($"{item.Name}: {what} of {ours.numel()} numbers, {contestant.Name} has {other.numel()}");
+                throw new InvalidOperationException($"{what} of {ours.numel()} numbers, {contestant.Name} has {other.numel()}");
             }
 
-            var (a, b) = (ours.flatten().to(ScalarType.Float32), other.detach().flatten().to(ScalarType.Float32));
+            var (a, b) = (ours.flatten().cpu().to(ScalarType.Float32), other.detach().flatten().cpu().to(ScalarType.Float32));
             var gap = ((a - b).abs().max() / b.abs().max()).item<float>();
             var allowed = item.Setting.Dtype switch { ScalarType.Float32 => 1e-4, ScalarType.Float64 => 1e-9, _ => 5e-2 };
             if (!(gap <= allowed))   // NaN is a difference
             {
                 throw new InvalidOperationException(FormattableString.Invariant(
-                    $"{item.Name}: {what} differ from those of {contestant.Name} by {gap:G3} of their largest number, {allowed:G3} is allowed"));
+                    $"{what} differ from those of {contestant.Name} by {gap:G3} of their largest number, {allowed:G3} is allowed"));
             }
         }
     }

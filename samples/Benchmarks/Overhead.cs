@@ -106,8 +106,9 @@ internal static class Overhead
     private static Tensor PlainGeM(Tensor x, Tensor p)
     {
         using var scope = NewDisposeScope();
-        var largest = x.detach().amax([2, 3], keepdim: true).clamp_min(1e-6);
-        var powers = x.clamp_min(1e-6).div_(largest).pow(p);
+        var floored = x.clamp_min(1e-6);
+        var largest = floored.detach().amax([2, 3], keepdim: true);
+        var powers = floored.div_(largest).pow(p);
         return (powers.mean([2, 3], keepdim: true).pow(p.reciprocal()) * largest).MoveToOuterDisposeScope();
     }
 }

@@ -42,6 +42,7 @@ root.SetAction(parsed =>
             return 1;
         }
 
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = false;   // float32 is float32
         if (parsed.GetValue(export) is { } folder)
         {
             Exports.Write(folder.FullName);
@@ -54,7 +55,7 @@ root.SetAction(parsed =>
             return 0;
         }
 
-        var harness = new Harness(count, parsed.GetValue(threads));
+        var harness = new Harness(count, parsed.GetValue(threads), on);
         if (suite.Run(parsed.GetValue(filter)!, harness) is not { } results)
         {
             Console.Error.WriteLine($"--filter {parsed.GetValue(filter)}: expected a part of a name, such as {string.Join(", ", suite.Operators)}, memory, growth or overhead");
@@ -73,9 +74,10 @@ root.SetAction(parsed =>
             Chart.Write(results.Growth, picture.FullName);
         }
 
-        return 0;
+        harness.Failures.ForEach(Console.Error.WriteLine);
+        return harness.Failures.Count == 0 ? 0 : 1;
     }
-    catch (InvalidOperationException e)   // another result than the alternative, or a child process ended
+    catch (InvalidOperationException e)   // the process that measures memory ended
     {
         Console.Error.WriteLine(e.Message);
         return 1;

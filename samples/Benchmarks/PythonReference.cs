@@ -14,7 +14,8 @@ internal sealed class PythonReference : IDisposable
     private readonly Lazy<(Process? Process, string? Missing)> started;
 
     /// <param name="threads">Threads that PyTorch takes.</param>
-    public PythonReference(int threads) => started = new(() => Start(threads));
+    /// <param name="device">cpu or cuda.</param>
+    public PythonReference(int threads, string device) => started = new(() => Start(threads, device));
 
     /// <summary>Why there is none; null where there is.</summary>
     public string? Missing => started.Value.Missing;
@@ -65,12 +66,12 @@ internal sealed class PythonReference : IDisposable
         return Process.StandardOutput.ReadLine() ?? throw new InvalidOperationException($"{Process.StartInfo.FileName} ended; its error is above");
     }
 
-    private static (Process?, string?) Start(int threads)
+    private static (Process?, string?) Start(int threads, string device)
     {
         var interpreter = Environment.GetEnvironmentVariable("TORCHPOOLING_PYTHON") ?? "/usr/bin/python3";
         try
         {
-            var process = Process.Start(new ProcessStartInfo(interpreter, [Path.Combine(AppContext.BaseDirectory, "reference.py"), $"{threads}"])
+            var process = Process.Start(new ProcessStartInfo(interpreter, [Path.Combine(AppContext.BaseDirectory, "reference.py"), $"{threads}", device])
             {
                 RedirectStandardInput = true,
                 RedirectStandardOutput = true,
@@ -81,7 +82,7 @@ internal sealed class PythonReference : IDisposable
             }
 
             process.Dispose();
-            return (null, $"no PyTorch and torchvision in {interpreter} (set TORCHPOOLING_PYTHON)");
+            return (null, $"no PyTorch and torchvision for {device} in {interpreter} (set TORCHPOOLING_PYTHON)");
         }
         catch (Win32Exception e)
         {

@@ -10,10 +10,10 @@ internal sealed class Report(Harness settings, Results results, string device, b
 {
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
-    private readonly Verdict[] verdicts = quick ? [] : [.. Goals.All.Select(goal => goal.Judge(results)).OfType<Verdict>()];   // tiny inputs say nothing
+    private readonly Verdict[] verdicts = quick || device != "cpu" ? [] : [.. Goals.All.Select(goal => goal.Judge(results)).OfType<Verdict>()];   // of two CPU cores; tiny inputs say nothing
 
     private string Machine =>
-        $"{RuntimeInformation.OSDescription} {RuntimeInformation.ProcessArchitecture}, {Environment.ProcessorCount} cores, {device}, libtorch {TorchSharp.torch.__version__}";
+        $"{RuntimeInformation.OSDescription} {RuntimeInformation.ProcessArchitecture}, {Environment.ProcessorCount} cores, {device}, TorchSharp for libtorch {TorchSharp.torch.__version__}";
 
     public void Print()
     {

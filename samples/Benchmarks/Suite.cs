@@ -34,6 +34,6 @@ internal sealed class Suite(bool quick, string device)
             [.. memory.Where(item => device == "cpu" && Chosen($"memory of {item.Name}")).Select(item => Memory.Of(item, arguments))],
             [.. growth.Where(series => device == "cpu" && Chosen(series.Name)).Select(series => Grown.Of(series, harness, arguments))],
             device == "cpu" && Chosen("overhead") ? Overhead.Measure() : []);
-        return results.Times.Count + results.Memory.Count + results.Growth.Count + results.Overhead.Count > 0 ? results : null;
+        return results.Times.Count + harness.Failures.Count + results.Memory.Count + results.Growth.Count + results.Overhead.Count > 0 ? results : null;
     }
 }

@@ -6,6 +6,7 @@ All take turns on the same inputs, and have to agree first. On a GPU it tells, t
 import argparse
 import json
 import statistics
+import sys
 import time
 
 import torch
@@ -165,7 +166,7 @@ def main():
         torch.backends.cudnn.allow_tf32 = False
     machine = torch.cuda.get_device_name() if bench.cuda else "CPU"
     print(f"PyTorch {torch.__version__}, {machine}, float32, {options.rounds} rounds in turns: ms, median (least to most), x times ours; MB beyond the input")
-    results = []
+    results, failed = [], False
     for name in json.load(open(f"{options.folder}/exports.json")):
         model = torch.jit.load(f"{options.folder}/{name}.pt", map_location=options.device).eval()
         regions = name.startswith("roi")
@@ -177,7 +178,12 @@ def main():
             torch.manual_seed(1)
             inputs = [torch.randn(shape, device=options.device)] + ([boxes_of(shape, options.device)] if regions else [])
             for backward in False, True:
-                taken, extra = bench.case(model, peers, inputs, backward)
+                try:
+                    taken, extra = bench.case(model, peers, inputs, backward)
+                except AssertionError as error:
+                    failed = True
+                    print(f"{name} {'x'.join(map(str, shape))}{' with gradient' if backward else ''}: {error}", flush=True)
+                    continue
                 ours = statistics.median(taken["TorchPooling"])
                 cells = [
                     f"{who} {statistics.median(t):.3f} ({min(t):.3f} to {max(t):.3f}) x{statistics.median(t) / ours:.2f}"
@@ -190,6 +196,7 @@ def main():
                 print(f"{name}: waits for the GPU: {bench.waits(model, inputs)}", flush=True)
     if options.json:
         json.dump({"machine": machine, "torch": torch.__version__, "cases": results}, open(options.json, "w"), indent=1)
+    sys.exit(failed)
 
 
 main()

@@ -14,13 +14,25 @@ except ImportError as error:
     sys.exit()
 
 torch.set_num_threads(int(sys.argv[1]))
+device = sys.argv[2]
+
+
+def wait():
+    if device == "cuda":
+        torch.cuda.synchronize()
+
+
+if device == "cuda" and not torch.cuda.is_available():
+    print("PyTorch sees no GPU")
+    sys.exit()
+torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
 print("ready", flush=True)
 case, inputs, code = None, {}, None
 for line in sys.stdin:
     request = json.loads(line)
     if "expression" in request:
         case, code = request, compile(request["expression"], "case", "eval")
-        inputs = {i["name"]: torch.from_numpy(numpy.fromfile(i["path"], "float32").reshape(i["shape"])) for i in case["inputs"]}
+        inputs = {i["name"]: torch.from_numpy(numpy.fromfile(i["path"], "float32").reshape(i["shape"])).to(device) for i in case["inputs"]}
         print("ok", flush=True)
         continue
     first = case["inputs"][0]["name"]
@@ -28,14 +40,16 @@ for line in sys.stdin:
         values = dict(inputs)
         if case["backward"]:
             values[first] = inputs[first].detach().requires_grad_()
+        wait()
         start = time.perf_counter()
         y = eval(code, {"torch": torch, "F": F, "ops": ops, **values})
         if case["backward"]:
             y.backward(torch.ones_like(y))
+        wait()
         milliseconds = (time.perf_counter() - start) * 1000
     if "check" in request:
-        y.detach().numpy().tofile(request["check"][0])
+        y.detach().cpu().numpy().tofile(request["check"][0])
         if case["backward"]:
-            values[first].grad.numpy().tofile(request["check"][1])
+            values[first].grad.cpu().numpy().tofile(request["check"][1])
     del y, values  # before the answer: the other side is timed after it
     print(milliseconds, flush=True)

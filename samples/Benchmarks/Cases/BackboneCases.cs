@@ -1,4 +1,5 @@
 using TorchPooling;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
@@ -39,6 +40,8 @@ internal static class BackboneCases
     {
         var backbone = new VggBackbone(blocks, cut: cut);
         var head = pool(backbone.out_channels);
+        backbone.to(at.Device);
+        head.to(at.Device);
         var layers = Layers(backbone.state_dict(), blocks, cut);
         var plainHead = plain(head);
         return new(

@@ -24,9 +24,9 @@ internal static class RegionCases
 
         IEnumerable<Case> Both(string name, Setting[] maps, nn.Module<Tensor, Tensor, Tensor> module, Func<Box, Tensor> one, string reference, bool scored = false) =>
             maps.SelectMany(map => map.Both()).Select(setting => new Case($"{name}, {count} boxes", setting, at => new(
-                [at.Map(), Boxes(at.H, count)],
+                [at.Map(), Boxes(at.H, count).to(at.Device)],
                 new(Contestant.Ours, t => module.call(t[0], t[1])),
-                Exported.Of(module, at.Map(), Boxes(at.H, count)),
+                Exported.Of(module, at.Map(), Boxes(at.H, count).to(at.Device)),
                 new("a loop over boxes", t => Loop(t[0], t[1], one)),
                 new("one read, one write", t => Floor(t[0], count, scored)) { IsSame = false, IsFloor = true },
                 new("torchvision", null) { Python = reference })

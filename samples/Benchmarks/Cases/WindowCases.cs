@@ -16,8 +16,9 @@ internal static class WindowCases
     /// <summary>One operator.</summary>
     /// <param name="Name">Its class.</param>
     /// <param name="Module">Makes it.</param>
-    /// <param name="Unfolded">What anyone would write: a statistic of the pixels (N, C, K, H'·W') of each window, 0 in the padding.</param>
-    private sealed record Pool(string Name, Func<Window, nn.Module<Tensor, Tensor>> Module, Func<Tensor, Window, Tensor>? Unfolded)
+    /// <param name="Unfolded">What anyone would write: a statistic of the pixels (N, C, K, H'·W') of each window, 0 in the padding, and of
+    /// the weights of a window's pixels, (K, 1).</param>
+    private sealed record Pool(string Name, Func<Window, nn.Module<Tensor, Tensor>> Module, Func<Tensor, Tensor, Tensor>? Unfolded)
     {
         public bool Draws { get; init; }
 
@@ -35,7 +36,7 @@ internal static class WindowCases
         new("SoftPool2d", window => new SoftPool2d(window.K, window.S, window.P), (pixels, _) => (pixels.softmax(2) * pixels).sum(2)) { Named = true, Fill = -1e30 },
         new("StochasticPool2d", window => new StochasticPool2d(window.K, window.S, window.P), (pixels, _) => Drawn(pixels.relu())) { Named = true, Draws = true },
         new("StochasticPool2d in eval mode", window => Eval(new StochasticPool2d(window.K, window.S, window.P)), (pixels, _) => Expected(pixels.relu())) { Named = true },
-        new("CenterWeightedAvgPool2d", window => new CenterWeightedAvgPool2d(window.K, window.S, window.P), (pixels, window) => (pixels * window.Weight).sum(2)) { Named = true },
+        new("CenterWeightedAvgPool2d", window => new CenterWeightedAvgPool2d(window.K, window.S, window.P), (pixels, weight) => (pixels * weight).sum(2)) { Named = true },
         new("GatedPool2d", window => new GatedPool2d(window.K, window.S, window.P), null),
         new("LogSumExpPool2d", window => new LogSumExpPool2d(window.K, window.S, window.P), null),
         new("MedianPool2d", window => new MedianPool2d(window.K, window.S, window.P), null),
@@ -58,9 +59,11 @@ internal static class WindowCases
     private static Scene Make(Pool pool, Window window, Setting at)
     {
         var module = pool.Module(window);
+        module.to(at.Device);
         var x = at.Map();
-        var valid = pool.Name == "CenterWeightedAvgPool2d" ? window.Unfold(ones(1, 1, at.H, at.W), 0) : null;
-        var share = valid is null ? null : pool.Unfolded!(valid, window).to(at.Dtype);
+        var weight = window.Weight.to(at.Device);
+        var valid = pool.Name == "CenterWeightedAvgPool2d" ? window.Unfold(ones(1, 1, at.H, at.W, device: at.Device), 0) : null;
+        var share = valid is null ? null : pool.Unfolded!(valid, weight).to(at.Dtype);
         var contestants = new List<Contestant>
         {
             new(Contestant.Ours, t => module.call(t[0])),
@@ -70,7 +73,7 @@ internal static class WindowCases
         {
             contestants.Add(new("unfold", t =>
             {
-                var y = unfolded(window.Unfold(t[0], pool.Fill), window);
+                var y = unfolded(window.Unfold(t[0], pool.Fill), weight);
                 return share is null ? y : y / share;
             })
             { IsSame = !pool.Draws });
