@@ -1,3 +1,4 @@
+using TorchPooling.Tests.Export.Parity;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -116,7 +117,7 @@ public class CommonTests
     }
 
     [Theory, MemberData(nameof(All))]
-    public void A_thousand_training_passes_leave_no_tensor(Case item)
+    public void A_hundred_training_passes_leave_no_tensor(Case item)
     {
         using var module = item.Create();
         using var x = Input(item, 1, item.MinSize, item.MinSize).requires_grad_();
@@ -134,7 +135,7 @@ public class CommonTests
 
         Pass();
         var before = Live;
-        for (var i = 0; i < 1000; i++)
+        for (var i = 0; i < 100; i++)
         {
             Pass();
         }
@@ -264,7 +265,7 @@ public class CommonTests
     [Theory, MemberData(nameof(All))]
     public void The_script_form_computes_the_same_for_other_batches_and_sizes(Case item)
     {
-        foreach (var dtype in new[] { ScalarType.Float32, ScalarType.BFloat16 })   // the others at one size: ParityTests
+        foreach (var dtype in ParityTable.AllDtypes ? [ScalarType.Float32, ScalarType.BFloat16] : new[] { ScalarType.Float32 })   // at one size: ParityTests
         {
             using var scope = NewDisposeScope();
             using var folder = new TemporaryFolder();
