@@ -255,8 +255,10 @@ public class CommonTests
         using var inputs = Input(item, 16, item.MinSize + 5, item.MinSize + 5);
         using var gradients = no_grad();
         using var expected = cat([.. inputs.split(1).Select(module.call)]);
+        var threads = get_num_threads();
         Parallel.For(0, 200, new ParallelOptions { MaxDegreeOfParallelism = 2 }, i =>
         {
+            set_num_threads(threads);   // a new thread has the number that any other test set last, and products round by it
             using var scope = NewDisposeScope();
             Tolerance.AssertClose(expected.narrow(0, i % 16, 1), module.call(inputs.narrow(0, i % 16, 1)), 0, $"{item}: image {i % 16}");
         });

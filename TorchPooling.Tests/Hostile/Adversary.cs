@@ -16,7 +16,7 @@ internal static class Adversary
     public static IEnumerable<string> Findings(Sweep sweep)
     {
         using var place = new Workplace();
-        set_num_threads(1);   // of this thread: the tensors are small
+        set_num_threads(1);   // of this thread, and of threads that begin later: the tensors are small
         foreach (var trial in sweep.Trials.Prepend(sweep.Sound))
         {
             foreach (var training in sweep.Member.IsOfModule ? new[] { true, false } : [true])
